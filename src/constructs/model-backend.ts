@@ -1,0 +1,30 @@
+import type { IConstruct } from 'constructs';
+
+/** Who may open connections to a pod: one entry of a NetworkPolicy `from` list. */
+export interface NetworkPeer {
+  /** Labels of the peer's pods. @default - every pod of the namespaces chosen */
+  readonly podLabels?: { readonly [key: string]: string };
+  /** Labels of the peer's namespace, `{}` for all namespaces. @default - the namespace of the policy */
+  readonly namespaceLabels?: { readonly [key: string]: string };
+}
+
+/** Pods that serve a model over an OpenAI-compatible HTTP API. */
+export interface IModelBackend extends IConstruct {
+  /** Namespace of the pods; undefined when the chart sets none. */
+  readonly namespace: string | undefined;
+  /** Labels that all pods of this backend carry, and no others in the namespace. */
+  readonly podLabels: { readonly [key: string]: string };
+  /** Port of each data-parallel rank, the first one is the main port. */
+  readonly ports: readonly number[];
+  /** LoRA adapters that are served beside the base model. */
+  readonly adapters: readonly string[];
+  /** True when the engine's port speaks TLS. */
+  readonly tls: boolean;
+  /**
+   * Makes the engine answer to `name`, and returns the name under which a request must reach it:
+   * `name` itself, or the engine's own name when its served names were fixed and the router has to rewrite.
+   */
+  serveAs(name: string): string;
+  /** Opens the backend's NetworkPolicy, if it has one, for `peer`. `reason` is recorded. */
+  allowFrom(peer: NetworkPeer, reason: string): void;
+}

@@ -1,0 +1,1 @@
+export { AiGatewayError } from './constructs/internal/errors';

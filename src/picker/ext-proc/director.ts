@@ -1,0 +1,74 @@
+import type { ScannedBody } from '../openai/scanned-body';
+
+/** A request, as far as ext_proc has received it, when a decision is due. Reused objects: valid until the stream closes. */
+export interface RequestFacts {
+  /** Unique in this process, for the decision log. */
+  readonly id: number;
+  /** First value of a request header (lower-case name), control headers of clients included; undefined when absent. */
+  header(name: string): string | undefined;
+  readonly method: string;
+  /** `:path` with its query. */
+  readonly path: string;
+  /** The whole body; undefined for a request without one. */
+  readonly body: Buffer | undefined;
+  /** What the body scanner found; undefined without a body. */
+  readonly scanned: ScannedBody | undefined;
+  /** Subset hint of the proxy: `ip:port` or bare `ip` entries; undefined when there is none. */
+  readonly subset: readonly string[] | undefined;
+}
+
+/** Send the request to these endpoints. */
+export interface RouteDecision {
+  readonly kind: 'route';
+  /** `ip:port[,ip:port…]`, in the order of preference. */
+  readonly destination: string;
+  /** Model name that the engine must see; undefined leaves the body untouched. */
+  readonly targetModel: string | undefined;
+  /** Further request headers to set, name and value in turn. */
+  readonly setHeaders: readonly string[] | undefined;
+  /** False when nobody needs the answer (usage, in-flight): the stream is then closed early. */
+  readonly observeResponse: boolean;
+  /** Handed back at `settle`. */
+  readonly ticket: unknown;
+}
+
+/** Answer the client from here. */
+export interface RejectDecision {
+  readonly kind: 'reject';
+  readonly status: number;
+  /** Machine readable reason for the log, for example `rejected-saturated`. */
+  readonly reason: string;
+  /** The whole body of the answer. */
+  readonly body: Buffer;
+  /** Response headers, name and value in turn; `content-type` among them. */
+  readonly headers: readonly string[];
+}
+
+export type Decision = RouteDecision | RejectDecision;
+
+/** How a routed request ended. */
+export interface Outcome {
+  /** `:status` of the engine's answer; 0 when there was none. */
+  readonly status: number;
+  /** -1 where unknown. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedTokens: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** Milliseconds from the decision to the first byte of the answer's body; -1 when there was none. */
+  readonly firstByteMs: number;
+  readonly cause: 'natural' | 'client-disconnect' | 'evicted' | 'early-close' | 'error';
+}
+
+/** Chooses; implemented by the composition of admission and scheduling. */
+export interface Director {
+  /**
+   * Decides at once, or returns undefined and calls `resume` exactly once later (a request that queues).
+   * `abandon` is called instead when the client has gone before that.
+   */
+  decide(request: RequestFacts, resume: (decision: Decision) => void): Decision | undefined;
+  abandon(request: RequestFacts): void;
+  /** Called exactly once for every route decision. */
+  settle(request: RequestFacts, decision: RouteDecision, outcome: Outcome): void;
+}
