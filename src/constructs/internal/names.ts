@@ -1,9 +1,9 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct, IConstruct } from 'constructs';
 import { AiGatewayError, refuse } from './errors';
+import { checkAtSynthesis } from './synthesis';
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const CHECKED = Symbol.for('cdk8s-ai-gateway.unique-names');
 
 /** How the name of a construct's main object is made. */
 export interface ResourceNameOptions {
@@ -54,12 +54,10 @@ function nameFromPath(scope: Construct): string {
     .replace(/[^a-z0-9-]+/g, '-');
 }
 
-/** Adds, once per app, a validation that refuses two objects of one kind, namespace and name. */
+/** Refuses two objects of one kind, namespace and name, at synthesis. */
 export function checkNames(scope: IConstruct): void {
   const { root } = scope.node;
-  if (CHECKED in root) return;
-  Object.defineProperty(root, CHECKED, { value: true });
-  root.node.addValidation({ validate: () => duplicateNames(root) });
+  checkAtSynthesis(scope, 'unique names', () => duplicateNames(root));
 }
 
 function duplicateNames(root: IConstruct): string[] {
