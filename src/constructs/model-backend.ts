@@ -8,6 +8,12 @@ export interface NetworkPeer {
   readonly namespaceLabels?: { readonly [key: string]: string };
 }
 
+/** One entry of a Secret in the backend's namespace. */
+export interface SecretKey {
+  readonly secretName: string;
+  readonly key: string;
+}
+
 /** Pods that serve a model over an OpenAI-compatible HTTP API. */
 export interface IModelBackend extends IConstruct {
   /** Namespace of the pods; undefined when the chart sets none. */
@@ -20,11 +26,17 @@ export interface IModelBackend extends IConstruct {
   readonly adapters: readonly string[];
   /** True when the engine's port speaks TLS. */
   readonly tls: boolean;
+  /** Where the key is that the engine asks of every request; undefined when it asks for none. */
+  readonly apiKey: SecretKey | undefined;
+  /** Longest answer that a request may take, in seconds. */
+  readonly longestAnswerSeconds: number;
   /**
    * Makes the engine answer to `name`, and returns the name under which a request must reach it:
    * `name` itself, or the engine's own name when its served names were fixed and the router has to rewrite.
    */
   serveAs(name: string): string;
+  /** Adds a label to the pods, so that a pool of several backends can select them all. Never changes the Deployment's selector. */
+  addPodLabel(key: string, value: string): void;
   /** Opens the backend's NetworkPolicy, if it has one, for `peer`. `reason` is recorded. */
   allowFrom(peer: NetworkPeer, reason: string): void;
 }
