@@ -1,0 +1,56 @@
+import type { FieldProblem } from './findings';
+import { nearest } from './nearest';
+import { checkMetadata } from './object-meta';
+import { schemaErrors } from './schema/compile';
+import { withDefaults } from './schema/defaults';
+import { formatFieldPath } from './schema/field-path';
+import { findDuplicateItems } from './schema/list-duplicates';
+import type { KindSchema } from './schema/registry';
+import { isJsonObject, type JsonObject } from './schema/schema-node';
+import { describeSchemaErrors } from './schema/schema-problems';
+import { findUnknownFields } from './schema/unknown-fields';
+
+/**
+ * Checks one object as an API server does on create with `fieldValidation=Strict`: unknown fields in what was written; then defaults;
+ * then values, lists and metadata. The server stops at the first of these steps that fails, this reports all.
+ */
+export function checkObject(object: JsonObject, kind: KindSchema): FieldProblem[] {
+  const unknown = findUnknownFields(object, kind.schema).map(({ path, known }): FieldProblem => {
+    const key = String(path.at(-1));
+    const near = nearest(key, known);
+    return {
+      path,
+      problem: {
+        code: 'AIG010',
+        what: `${formatFieldPath(path)} is not a field of ${kind.kind} in ${kind.group === '' ? '' : `${kind.group}/`}${kind.version} (${kind.source})`,
+        ...(known.length === 0 ? {} : { allowed: known.slice(0, 30).join(', ') + (known.length > 30 ? ', …' : '') }),
+        fix: near === undefined ? 'remove it' : `did you mean '${near}'?`,
+      },
+    };
+  });
+  const stored = withDefaults(object, kind.schema) as JsonObject;
+  if (kind.hasStatusSubresource) delete stored['status'];
+  const values = describeSchemaErrors(schemaErrors(kind, stored), stored);
+  const duplicates = findDuplicateItems(stored, kind.schema).map(({ path, value, keys, firstIndex }): FieldProblem => {
+    const list = formatFieldPath(path.slice(0, -1));
+    const what = keys.length === 0 ? 'repeats' : `has the same ${keys.join(' and ')} as`;
+    return {
+      path,
+      problem: {
+        code: 'AIG016',
+        what: `${formatFieldPath(path)} ${what} ${list}[${firstIndex}]`,
+        value,
+        fix: 'remove one of them, or make them differ',
+      },
+    };
+  });
+  const metadata = isJsonObject(stored['metadata'])
+    ? checkMetadata(stored, kind.nameRule, kind.scope)
+    : missingMetadata(stored, kind);
+  return [...unknown, ...values, ...duplicates, ...metadata];
+}
+
+// Metadata of a wrong type is the schema's finding; without any, the name is missing.
+function missingMetadata(object: JsonObject, kind: KindSchema): FieldProblem[] {
+  return object['metadata'] === undefined ? checkMetadata(object, kind.nameRule, kind.scope) : [];
+}

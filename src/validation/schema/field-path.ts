@@ -1,0 +1,25 @@
+/** Where a value is inside a manifest: property names and array indices from the root. */
+export type FieldPath = readonly (string | number)[];
+
+/** `spec.rules[0].matches[1].path`, and `metadata.labels[app.kubernetes.io/name]` as the API server writes map keys that are no plain names. */
+export function formatFieldPath(path: FieldPath): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else if (!/^[A-Za-z0-9_$-]+$/.test(step)) text += `[${step}]`;
+    else text += text === '' ? step : `.${step}`;
+  }
+  return text === '' ? '(root)' : text;
+}
+
+/** `/spec/rules/0` → its steps, numbers where `value` has an array there. */
+export function parseJsonPointer(pointer: string, value: unknown): FieldPath {
+  const steps: (string | number)[] = [];
+  let current = value;
+  for (const token of pointer.split('/').slice(1)) {
+    const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
+    steps.push(Array.isArray(current) ? Number(key) : key);
+    current = (current as Record<string, unknown> | undefined)?.[key];
+  }
+  return steps;
+}

@@ -1,0 +1,59 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/**
+ * String formats that an API server checks, as k8s.io/kube-openapi/pkg/validation/strfmt does. Other formats of a CustomResourceDefinition
+ * (int32, int64, double, idn-hostname, …) it ignores, and so does this.
+ */
+export const STRING_FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
+  byte: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text),
+  'date-time': isDateTime,
+  date: (text) => isDate(text),
+  duration: (text) => isGoDuration(text) || /(?:\d+)\s*(?:[A-Za-zµ]+)/.test(text),
+  uri: isRequestUri,
+  ipv4: isIpv4,
+  ipv6: isIpv6,
+  cidr: isCidr,
+};
+
+function isDate(text: string): boolean {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (match === null) return false;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}
+
+/** RFC 3339 section 5.6; the separator and the zone may be lower case. */
+export function isDateTime(text: string): boolean {
+  const match = /^(\d{4}-\d{2}-\d{2})[tT](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(?:[zZ]|[+-](\d{2}):?(\d{2}))$/.exec(text);
+  if (match === null || !isDate(match[1]!)) return false;
+  return Number(match[2]) < 24 && Number(match[3]) < 60 && Number(match[4]) < 60;
+}
+
+/** Go's time.ParseDuration: `1h30m`, `1.5s`, `-2ms`, `0`. */
+export function isGoDuration(text: string): boolean {
+  return /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.test(text);
+}
+
+// Go's url.ParseRequestURI: an absolute URI or an absolute path, no fragment handling, no control characters.
+function isRequestUri(text: string): boolean {
+  if (text === '' || /[\p{Cc} ]/u.test(text) || /%(?![0-9A-Fa-f]{2})/.test(text)) return false;
+  if (text.startsWith('/')) return true;
+  return /^[A-Za-z][A-Za-z0-9+.-]*:./.test(text) && (!text.includes('://') || URL.canParse(text));
+}
+
+function isIpv4(text: string): boolean {
+  return isIPv4(text);
+}
+
+function isIpv6(text: string): boolean {
+  return !text.includes('%') && isIPv6(text);
+}
+
+function isCidr(text: string): boolean {
+  const match = /^(.*)\/(\d{1,3})$/.exec(text);
+  if (match === null) return false;
+  const bits = Number(match[2]);
+  return (isIpv4(match[1]!) && bits <= 32) || (isIpv6(match[1]!) && bits <= 128);
+}

@@ -1,0 +1,63 @@
+import type { JsonObject, SchemaNode } from './schema-node';
+
+const COPIED = [
+  'enum',
+  'minLength',
+  'maxLength',
+  'multipleOf',
+  'minItems',
+  'maxItems',
+  'minProperties',
+  'maxProperties',
+  'required',
+  'pattern',
+  'format',
+] as const;
+
+/**
+ * The JSON Schema (draft 7) that says of a value what the structural schema says, without what the other walks check: unknown fields,
+ * duplicate list entries and rules. A node that is an OpenAPI definition becomes an entry of `$defs`, so that a Pod template is compiled once.
+ */
+export function toJsonSchema(root: SchemaNode): JsonObject {
+  const definitions: JsonObject = {};
+  const schema = convert(root, definitions, true);
+  return { ...schema, $defs: definitions };
+}
+
+function convert(node: SchemaNode, definitions: JsonObject, isInline = false): JsonObject {
+  if (node.definition === undefined || isInline) return convertBody(node, definitions);
+  if (!Object.hasOwn(definitions, node.definition)) {
+    definitions[node.definition] = {}; // claimed before its body is made, which may refer to it
+    definitions[node.definition] = convertBody(node, definitions);
+  }
+  return { $ref: `#/$defs/${node.definition}` };
+}
+
+function convertBody(node: SchemaNode, definitions: JsonObject): JsonObject {
+  const schema: JsonObject = {};
+  const type = jsonType(node);
+  if (type !== undefined) schema['type'] = type;
+  for (const keyword of COPIED) if (node[keyword] !== undefined) schema[keyword] = node[keyword];
+  // In OpenAPI 3.0, which structural schemas follow, the exclusive bounds are flags of the bounds.
+  if (node.minimum !== undefined) schema[node.exclusiveMinimum === true ? 'exclusiveMinimum' : 'minimum'] = node.minimum;
+  if (node.maximum !== undefined) schema[node.exclusiveMaximum === true ? 'exclusiveMaximum' : 'maximum'] = node.maximum;
+  if (node.properties !== undefined) {
+    schema['properties'] = Object.fromEntries(
+      Object.entries(node.properties).map(([name, property]) => [name, convert(property, definitions)]),
+    );
+  }
+  if (typeof node.additionalProperties === 'object')
+    schema['additionalProperties'] = convert(node.additionalProperties, definitions);
+  if (node.items !== undefined) schema['items'] = convert(node.items, definitions);
+  for (const keyword of ['allOf', 'anyOf', 'oneOf'] as const) {
+    if (node[keyword] !== undefined) schema[keyword] = node[keyword].map((branch) => convert(branch, definitions));
+  }
+  if (node.not !== undefined) schema['not'] = convert(node.not, definitions);
+  return schema;
+}
+
+function jsonType(node: SchemaNode): string[] | string | undefined {
+  const types = node['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : node.type === undefined ? [] : [node.type];
+  if (types.length === 0) return undefined;
+  return node.nullable === true ? [...types, 'null'] : types.length === 1 ? types[0] : types;
+}

@@ -1,0 +1,168 @@
+import type { NameRule } from '../names';
+import { builtInKind } from './built-in-kinds';
+import { groupVersionKinds, linkDefinitions } from './openapi';
+import { type CrdSchema, type CrdVersion, pinnedSchemas } from './packed';
+import type { SchemaNode } from './schema-node';
+
+/** Everything that validation knows of one kind in one version. */
+export interface KindSchema {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly scope: 'Namespaced' | 'Cluster';
+  readonly nameRule: NameRule;
+  readonly isBuiltIn: boolean;
+  /** Dropped before validation on create: only controllers write it. */
+  readonly hasStatusSubresource: boolean;
+  /** Project and version, for messages. */
+  readonly source: string;
+  readonly schema: SchemaNode;
+}
+
+export interface RegistryOptions {
+  /** Which release of HTTPRoute: the experimental channel has `retry`, `sessionPersistence` and others. @default 'standard' */
+  readonly gatewayApiChannel?: 'standard' | 'experimental';
+  /** Minor version whose built-in kinds apply. @default the newest known */
+  readonly kubernetesVersion?: string;
+}
+
+export type Lookup =
+  | { readonly found: KindSchema }
+  /** The kind is known, but not in this version. */
+  | { readonly servedVersions: readonly string[] }
+  /** Nothing is known of the kind; `similarKinds` are the known kinds of its group that differ in case only. */
+  | { readonly similarKinds: readonly string[] };
+
+/** Kinds and versions that validation knows; schemas are linked on first use. */
+export class SchemaRegistry {
+  private static readonly shared = new Map<string, SchemaRegistry>();
+
+  /** One registry for each set of options, so that what it compiled is kept. */
+  public static of(options: RegistryOptions = {}): SchemaRegistry {
+    const channel = options.gatewayApiChannel ?? 'standard';
+    const kubernetesVersion = options.kubernetesVersion ?? newestKubernetesVersion();
+    const key = `${channel} ${kubernetesVersion}`;
+    let registry = SchemaRegistry.shared.get(key);
+    if (registry === undefined) SchemaRegistry.shared.set(key, (registry = new SchemaRegistry(channel, kubernetesVersion)));
+    return registry;
+  }
+
+  private readonly kinds = new Map<string, KindSchema>();
+  private readonly kindNames = new Map<string, Set<string>>();
+  private readonly versions = new Map<string, string[]>();
+  private readonly objectMeta: SchemaNode;
+
+  private constructor(channel: 'standard' | 'experimental', kubernetesVersion: string) {
+    const { crds, kubernetes } = pinnedSchemas();
+    const definitions = kubernetes[kubernetesVersion];
+    if (definitions === undefined) {
+      throw new RangeError(`no schemas of Kubernetes ${kubernetesVersion}; known: ${kubernetesVersions().join(', ')}`);
+    }
+    const linked = linkDefinitions(definitions);
+    this.objectMeta = linked.get('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')!;
+    for (const [name, definition] of Object.entries(definitions)) {
+      for (const { group, version, kind } of groupVersionKinds(definition)) {
+        this.add({
+          ...builtInFacts(group, kind),
+          ...{ group, version, kind, isBuiltIn: true, hasStatusSubresource: false },
+          source: `Kubernetes ${kubernetesVersion}`,
+          schema: linked.get(name)!,
+        });
+      }
+    }
+    const hasExperimental = (crd: CrdSchema) =>
+      crds.some((other) => other.channel === 'experimental' && other.group === crd.group && other.kind === crd.kind);
+    for (const crd of crds) {
+      if (crd.channel === 'experimental' && channel === 'standard') continue;
+      if (crd.channel === 'standard' && channel === 'experimental' && hasExperimental(crd)) continue;
+      for (const version of crd.versions) if (version.served) this.addCustom(crd, version);
+    }
+  }
+
+  public lookUp(apiVersion: string, kind: string): Lookup {
+    const { group, version } = splitApiVersion(apiVersion);
+    const found = this.kinds.get(`${group}/${version}/${kind}`);
+    if (found !== undefined) return { found };
+    const servedVersions = this.versions.get(`${group}/${kind}`);
+    if (servedVersions !== undefined) return { servedVersions };
+    const names = [...(this.kindNames.get(group) ?? [])];
+    return { similarKinds: names.filter((name) => name.toLowerCase() === kind.toLowerCase()) };
+  }
+
+  public all(): readonly KindSchema[] {
+    return [...this.kinds.values()];
+  }
+
+  private addCustom(crd: CrdSchema, version: CrdVersion): void {
+    this.add({
+      ...{
+        group: crd.group,
+        version: version.name,
+        kind: crd.kind,
+        scope: crd.scope,
+        nameRule: 'dns-subdomain',
+        isBuiltIn: false,
+      },
+      hasStatusSubresource: version.hasStatusSubresource,
+      source: crd.source,
+      schema: asResource(version.schema, this.objectMeta, { isRoot: true }),
+    });
+  }
+
+  private add(kind: KindSchema): void {
+    const groupKind = `${kind.group}/${kind.kind}`;
+    this.kinds.set(`${kind.group}/${kind.version}/${kind.kind}`, kind);
+    this.versions.set(groupKind, [...(this.versions.get(groupKind) ?? []), kind.version]);
+    this.kindNames.set(kind.group, (this.kindNames.get(kind.group) ?? new Set()).add(kind.kind));
+  }
+}
+
+export function kubernetesVersions(): readonly string[] {
+  return Object.keys(pinnedSchemas().kubernetes);
+}
+
+export function splitApiVersion(apiVersion: string): { readonly group: string; readonly version: string } {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1
+    ? { group: '', version: apiVersion }
+    : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
+}
+
+function newestKubernetesVersion(): string {
+  return [...kubernetesVersions()].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1)!;
+}
+
+function builtInFacts(group: string, kind: string): { scope: 'Namespaced' | 'Cluster'; nameRule: NameRule } {
+  const { scope, name } = builtInKind(group, kind);
+  return { scope, nameRule: name };
+}
+
+/**
+ * A custom resource's schema says next to nothing of `apiVersion`, `kind` and `metadata`: the server knows them, at the root and in
+ * embedded resources.
+ */
+function asResource(node: SchemaNode, objectMeta: SchemaNode, { isRoot }: { isRoot: boolean }): SchemaNode {
+  const result: Record<string, unknown> = { ...node };
+  if (node.properties !== undefined) {
+    result['properties'] = mapValues(node.properties, (property) => asResource(property, objectMeta, { isRoot: false }));
+  }
+  if (node.items !== undefined) result['items'] = asResource(node.items, objectMeta, { isRoot: false });
+  if (typeof node.additionalProperties === 'object') {
+    result['additionalProperties'] = asResource(node.additionalProperties, objectMeta, { isRoot: false });
+  }
+  if (!isRoot && node['x-kubernetes-embedded-resource'] !== true) return result as SchemaNode;
+  const text: SchemaNode = { type: 'string' };
+  const properties = (result['properties'] ?? {}) as Record<string, SchemaNode>;
+  const ownMetadata = properties['metadata'];
+  const { definition: _, ...fields } = objectMeta;
+  const metadata: SchemaNode = ownMetadata === undefined ? objectMeta : { ...fields, allOf: [ownMetadata] };
+  return {
+    ...(result as SchemaNode),
+    required: [...new Set([...(node.required ?? []), 'apiVersion', 'kind'])],
+    properties: { apiVersion: text, kind: text, ...properties, metadata },
+  };
+}
+
+function mapValues<A, B>(object: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
+}
