@@ -1,0 +1,311 @@
+import { stringify } from 'yaml';
+import { formatQuantity } from './units';
+
+/**
+ * The picker's own policy (`kind: PickerPolicy`): which pools and models there are, who the clients are, and what they may use. Kept apart
+ * from llm-d's EndpointPickerConfig, which says how an endpoint of a pool is chosen.
+ */
+export interface PickerPolicy {
+  readonly pools: readonly PolicyPool[];
+  readonly models: readonly PolicyModel[];
+  /** Model for requests that name none, or none that is known. @default such requests are refused */
+  readonly defaultModel?: string;
+  readonly classes?: PolicyClasses;
+  /** @default nobody is identified */
+  readonly identity?: PolicyIdentity;
+  readonly limits: readonly PolicyLimit[];
+  /** Where several pickers share the use of limits. @default memory of this process */
+  readonly store?: PolicyStore;
+  readonly priorities?: PolicyPriorities;
+}
+
+export interface PolicyPool {
+  readonly name: string;
+  readonly endpoints: PoolEndpoints;
+  /** Pool that is tried when this one has no endpoint. */
+  readonly fallbackPool?: string;
+}
+
+export type PoolEndpoints =
+  | { readonly kind: 'inferencePool'; readonly name: string; readonly namespace?: string; readonly group: string }
+  | {
+      readonly kind: 'selector';
+      readonly matchLabels: Readonly<Record<string, string>>;
+      readonly ports: readonly number[];
+      readonly namespace?: string;
+    }
+  | { readonly kind: 'dns'; readonly host: string; readonly ports: readonly number[] }
+  | { readonly kind: 'file'; readonly path: string };
+
+export interface PolicyModel {
+  /** What clients write in `model`. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly targets: readonly PolicyTarget[];
+  /** Higher goes first; below 0 is shed first. @default 0 */
+  readonly priority: number;
+  readonly adapters: readonly PolicyAdapter[];
+  /** Pool that is tried when no target has an endpoint. */
+  readonly fallbackPool?: string;
+}
+
+export interface PolicyTarget {
+  readonly pool: string;
+  /** Name that the engine serves the model under. @default the model's name */
+  readonly model?: string;
+  /** Share of the requests; on all targets of a model or on none. @default equal shares */
+  readonly weight?: number;
+}
+
+/** A LoRA adapter that the model's engines can load. */
+export interface PolicyAdapter {
+  /** What clients write in `model`. */
+  readonly name: string;
+  /** Name that the engine serves the adapter under. @default the adapter's name */
+  readonly model?: string;
+}
+
+/** A header whose value chooses the model, whatever the body says. */
+export interface PolicyClasses {
+  /** Lower case. */
+  readonly header: string;
+  /** Header value to model name. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+export type PolicyIdentity =
+  | {
+      /** Headers that the gateway sets after it has verified the client, and overwrites when the client sends them. */
+      readonly source: 'header';
+      /** @default x-aig-client-id */
+      readonly clientHeader: string;
+      /** @default x-aig-tenant */
+      readonly tenantHeader: string;
+    }
+  | {
+      /** Dynamic metadata of the gateway. */
+      readonly source: 'metadata';
+      readonly namespace: string;
+      readonly clientKey: string;
+      readonly tenantKey?: string;
+    }
+  | {
+      /** Keys that the picker itself verifies. */
+      readonly source: 'apiKeys';
+      /** Directory with one file a client: its name is the client, its content the key. */
+      readonly directory: string;
+      /** @default authorization */
+      readonly header: string;
+    }
+  | {
+      /** Tokens that the picker itself verifies. */
+      readonly source: 'jwt';
+      readonly issuer: string;
+      readonly audiences: readonly string[];
+      /** File with the issuer's JSON Web Key Set. */
+      readonly jwksFile: string;
+      /** @default sub */
+      readonly clientClaim: string;
+      readonly tenantClaim?: string;
+    };
+
+export const LIMIT_KEY_SOURCES = ['client', 'tenant', 'claim', 'apiKey', 'model', 'pool', 'all', 'header'] as const;
+
+export interface PolicyLimitKey {
+  readonly source: (typeof LIMIT_KEY_SOURCES)[number];
+  /** Name of the claim or header. */
+  readonly name?: string;
+}
+
+export interface PolicyLimit {
+  readonly name: string;
+  readonly unit: 'tokens';
+  readonly amount: number;
+  readonly windowSeconds: number;
+  readonly key: PolicyLimitKey;
+  /** @default every model */
+  readonly models?: readonly string[];
+  readonly weights: LimitWeights;
+  /** Count and report, but let everything pass. @default false */
+  readonly shadow: boolean;
+  /** When the shared store does not answer: refuse, let pass, or count in this process alone. @default closed */
+  readonly onStoreFailure: 'closed' | 'open' | 'local';
+}
+
+/** What one token of each kind counts. */
+export interface LimitWeights {
+  /** @default 1 */
+  readonly input: number;
+  /** @default 1 */
+  readonly output: number;
+  /** Input tokens that the engine had in its cache. @default the weight of input */
+  readonly cached: number;
+}
+
+export interface PolicyStore {
+  readonly redis: RedisStore;
+}
+
+export interface RedisStore {
+  /** `host:port`. */
+  readonly address: string;
+  /** @default false */
+  readonly tls: boolean;
+  readonly username?: string;
+  readonly passwordFile?: string;
+  /** @default 0 */
+  readonly database: number;
+  /** Longest that a request waits for the store. @default 10 */
+  readonly timeoutMs: number;
+  /** @default aig: */
+  readonly keyPrefix: string;
+}
+
+export interface PolicyPriorities {
+  readonly bands: readonly PolicyBand[];
+}
+
+export interface PolicyBand {
+  readonly name: string;
+  readonly priority: number;
+  /** Requests that may wait. @default 5,000 */
+  readonly maxRequests: number;
+  /** Bytes of the requests that wait. @default 1,000,000,000 */
+  readonly maxBytes: number;
+  /** Longest wait. @default 60 */
+  readonly queueSeconds: number;
+}
+
+export const POLICY_KIND = 'PickerPolicy';
+export const POLICY_API_VERSION = 'cdk8s-ai-gateway.dev/v1alpha1';
+
+export const DEFAULT_POOL_GROUP = 'inference.networking.k8s.io';
+export const DEFAULT_CLIENT_HEADER = 'x-aig-client-id';
+export const DEFAULT_TENANT_HEADER = 'x-aig-tenant';
+export const DEFAULT_REDIS = { tls: false, database: 0, timeoutMs: 10, keyPrefix: 'aig:' } as const;
+export const DEFAULT_BAND = { maxRequests: 5_000, maxBytes: 1_000_000_000, queueSeconds: 60 } as const;
+
+/** A policy that says nothing. */
+export const EMPTY_PICKER_POLICY: PickerPolicy = { pools: [], models: [], limits: [] };
+
+/** YAML that parses back to the same policy: keys in a fixed order, values that equal their default left out. */
+export function formatPickerPolicy(policy: PickerPolicy): string {
+  return stringify(
+    {
+      apiVersion: POLICY_API_VERSION,
+      kind: POLICY_KIND,
+      ...listed('pools', policy.pools.map(poolKeys)),
+      ...listed('models', policy.models.map(modelKeys)),
+      defaultModel: policy.defaultModel,
+      classes:
+        policy.classes === undefined ? undefined : { header: policy.classes.header, values: sorted(policy.classes.values) },
+      identity: policy.identity === undefined ? undefined : identityKeys(policy.identity),
+      ...listed('limits', policy.limits.map(limitKeys)),
+      store: policy.store === undefined ? undefined : { redis: redisKeys(policy.store.redis) },
+      priorities: policy.priorities === undefined ? undefined : { bands: policy.priorities.bands.map(bandKeys) },
+    },
+    { lineWidth: 0, aliasDuplicateObjects: false },
+  );
+}
+
+function poolKeys({ name, endpoints, fallbackPool }: PolicyPool): unknown {
+  const { kind, ...rest } = endpoints;
+  if (endpoints.kind === 'inferencePool') {
+    const { name: pool, namespace, group } = endpoints;
+    return { name, endpoints: { [kind]: { name: pool, namespace, group: unless(DEFAULT_POOL_GROUP, group) } }, fallbackPool };
+  }
+  if (endpoints.kind === 'selector') {
+    const { matchLabels, ports, namespace } = endpoints;
+    return { name, endpoints: { [kind]: { matchLabels: sorted(matchLabels), ports, namespace } }, fallbackPool };
+  }
+  return { name, endpoints: { [kind]: rest }, fallbackPool };
+}
+
+function modelKeys({ name, aliases, targets, priority, adapters, fallbackPool }: PolicyModel): unknown {
+  return {
+    name,
+    ...listed('aliases', aliases),
+    targets: targets.map((target) => ({ pool: target.pool, model: target.model, weight: target.weight })),
+    priority: unless(0, priority),
+    ...listed(
+      'adapters',
+      adapters.map((adapter) => ({ name: adapter.name, model: adapter.model })),
+    ),
+    fallbackPool,
+  };
+}
+
+function identityKeys(identity: PolicyIdentity): unknown {
+  switch (identity.source) {
+    case 'header':
+      return {
+        source: 'header',
+        clientHeader: unless(DEFAULT_CLIENT_HEADER, identity.clientHeader),
+        tenantHeader: unless(DEFAULT_TENANT_HEADER, identity.tenantHeader),
+      };
+    case 'metadata':
+      return { source: 'metadata', namespace: identity.namespace, clientKey: identity.clientKey, tenantKey: identity.tenantKey };
+    case 'apiKeys':
+      return { source: 'apiKeys', directory: identity.directory, header: unless('authorization', identity.header) };
+    case 'jwt':
+      return {
+        source: 'jwt',
+        issuer: identity.issuer,
+        audiences: identity.audiences,
+        jwksFile: identity.jwksFile,
+        clientClaim: unless('sub', identity.clientClaim),
+        tenantClaim: identity.tenantClaim,
+      };
+  }
+}
+
+function limitKeys(limit: PolicyLimit): unknown {
+  const { input, output, cached } = limit.weights;
+  const plain = input === 1 && output === 1 && cached === 1;
+  return {
+    name: limit.name,
+    unit: limit.unit,
+    amount: limit.amount,
+    windowSeconds: limit.windowSeconds,
+    key: { source: limit.key.source, name: limit.key.name },
+    models: limit.models,
+    weights: plain ? undefined : { input: unless(1, input), output: unless(1, output), cached: unless(input, cached) },
+    shadow: unless(false, limit.shadow),
+    onStoreFailure: unless('closed', limit.onStoreFailure),
+  };
+}
+
+function redisKeys(redis: RedisStore): unknown {
+  return {
+    address: redis.address,
+    tls: unless(DEFAULT_REDIS.tls, redis.tls),
+    username: redis.username,
+    passwordFile: redis.passwordFile,
+    database: unless(DEFAULT_REDIS.database, redis.database),
+    timeoutMs: unless(DEFAULT_REDIS.timeoutMs, redis.timeoutMs),
+    keyPrefix: unless(DEFAULT_REDIS.keyPrefix, redis.keyPrefix),
+  };
+}
+
+function bandKeys(band: PolicyBand): unknown {
+  return {
+    name: band.name,
+    priority: band.priority,
+    maxRequests: band.maxRequests === DEFAULT_BAND.maxRequests ? undefined : formatQuantity(band.maxRequests),
+    maxBytes: band.maxBytes === DEFAULT_BAND.maxBytes ? undefined : formatQuantity(band.maxBytes),
+    queueSeconds: unless(DEFAULT_BAND.queueSeconds, band.queueSeconds),
+  };
+}
+
+/** The value, or undefined (which the YAML leaves out) when it is the default. */
+function unless<T>(byDefault: T, value: T): T | undefined {
+  return value === byDefault ? undefined : value;
+}
+
+function listed<T>(key: string, values: readonly T[]): Record<string, readonly T[]> {
+  return values.length === 0 ? {} : { [key]: values };
+}
+
+function sorted(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
