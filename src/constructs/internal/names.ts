@@ -1,86 +1,79 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct, IConstruct } from 'constructs';
-import { AiGatewayError, refuse } from './errors';
+import { refuse } from './errors';
 import { checkAtSynthesis } from './synthesis';
 
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
-/** How the name of a construct's main object is made. */
-export interface ResourceNameOptions {
-  /** The name that the user gave. @default - made from the construct's path below its chart, joined with dashes, without a hash */
+/** How `resourceName` makes a name. */
+export interface NameOptions {
+  /** A name that the user chose. It is taken as it is, without `suffix`, or refused. @default - made from the construct's path */
   readonly explicit?: string;
-  /** Longest name that still leaves room for what others derive from it. @default 63 */
+  /** Longest name in characters. @default 63 */
   readonly maxLength?: number;
-  /** What derives longer names, for the message. */
-  readonly because?: string;
+  /** Appended with a `-`, for the second object of a construct. @default - none */
+  readonly suffix?: string;
 }
 
 /**
- * A readable name without a hash. Two objects that end up with one name are refused by `checkNames`, which this calls.
+ * Name of an object of `scope`: the ids from below the chart down to the construct, joined with `-`, without a hash, so that
+ * people can read and predict it. Always an RFC 1035 label, which is the strictest rule that Kubernetes has for a name.
+ * Two objects that end up with the same name are found when the app is synthesized.
  *
- * @throws AIG400 when the name is not a DNS label (RFC 1123), AIG401 when it is too long
+ * @throws AIG436 when the name is no label or too long.
  */
-export function resourceName(scope: Construct, options: ResourceNameOptions = {}): string {
-  checkNames(scope);
-  const name = options.explicit ?? nameFromPath(scope);
+export function resourceName(scope: Construct, options: NameOptions = {}): string {
+  checkUniqueNames(scope);
   const maxLength = options.maxLength ?? 63;
-  if (!DNS_LABEL.test(name)) {
+  const name = options.explicit ?? withSuffix(pathName(scope), options.suffix);
+  if (name.length > maxLength || !DNS_LABEL.test(name)) {
     refuse(scope, {
-      code: 'AIG400',
-      what: options.explicit === undefined ? 'the construct id gives no valid object name' : 'this is no valid object name',
+      code: 'AIG436',
+      what: options.explicit === undefined ? 'the name made from the construct path cannot be used' : 'name is not usable',
       value: name,
-      allowed: 'lower-case letters, digits and dashes, starting and ending with a letter or digit',
-      fix: options.explicit === undefined ? 'give the construct another id, or a name' : 'choose another name',
-    });
-  }
-  if (name.length > maxLength) {
-    refuse(scope, {
-      code: 'AIG401',
-      what: `the name has ${name.length} characters`,
-      value: name,
-      allowed: `at most ${maxLength}${options.because === undefined ? '' : `: ${options.because}`}`,
-      fix: options.explicit === undefined ? 'give the construct a shorter id, or a name' : 'choose a shorter name',
+      allowed: `a lower-case letter, then letters, digits and '-', at most ${maxLength} characters`,
+      fix:
+        options.explicit === undefined ? 'use other construct ids, or set the name property' : 'choose a shorter or plainer name',
     });
   }
   return name;
 }
 
-function nameFromPath(scope: Construct): string {
+function pathName(scope: Construct): string {
   const chart = Chart.of(scope);
   const ids = scope.node.scopes.slice(chart.node.scopes.length).map((construct) => construct.node.id);
-  return ids
+  const named = ids.filter((id) => id !== 'Resource' && id !== 'Default');
+  return (named.length > 0 ? named : [chart.node.id])
     .join('-')
     .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, '-');
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
 }
 
-/** Refuses two objects of one kind, namespace and name, at synthesis. */
-export function checkNames(scope: IConstruct): void {
+function withSuffix(name: string, suffix: string | undefined): string {
+  return suffix === undefined ? name : `${name}-${suffix}`;
+}
+
+/** cdk8s itself writes two objects of the same name without a word. */
+export function checkUniqueNames(scope: IConstruct): void {
   const { root } = scope.node;
   checkAtSynthesis(scope, 'unique names', () => duplicateNames(root));
 }
 
 function duplicateNames(root: IConstruct): string[] {
-  const seen = new Map<string, ApiObject>();
-  const errors: string[] = [];
+  const paths = new Map<string, string>();
+  const findings: string[] = [];
   for (const object of root.node.findAll()) {
-    if (!ApiObject.isApiObject(object)) continue;
-    const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : '';
-    const key = [group, object.kind, object.metadata.namespace ?? '', object.name].join('|');
-    const other = seen.get(key);
-    if (other === undefined) {
-      seen.set(key, object);
-      continue;
+    if (!ApiObject.isApiObject(object) || object.metadata.name === undefined) continue;
+    const namespace = object.metadata.namespace ?? '';
+    const identity = `${object.apiGroup}/${object.kind} ${namespace === '' ? '' : `${namespace}/`}${object.metadata.name}`;
+    const first = paths.get(identity);
+    if (first === undefined) paths.set(identity, object.node.path);
+    else {
+      findings.push(
+        `AIG437 two objects have the same kind and name (got '${identity.replace(/^core\//, '')}'): rename one construct, or set its name [${first}, ${object.node.path}]`,
+      );
     }
-    errors.push(
-      new AiGatewayError({
-        code: 'AIG402',
-        what: `two constructs make the ${object.kind} '${object.name}' in one namespace: one would overwrite the other`,
-        value: other.node.path,
-        fix: 'give one of them another id or name',
-        where: object.node.path,
-      }).message,
-    );
   }
-  return errors;
+  return findings;
 }

@@ -1,0 +1,205 @@
+import { Duration } from 'cdk8s';
+import { Construct } from 'constructs';
+import { emit, type ObjectMetadata } from './internal/emit';
+import { refuse } from './internal/errors';
+import { resourceName } from './internal/names';
+import { disruptionBudgetSpec } from './kube/disruption-budget';
+import { networkPolicySpec, samePeer } from './kube/network-policy';
+import type { IModelBackend, NetworkPeer } from './model-backend';
+import type { DrainOptions } from './vllm/drain';
+import { gracePeriodSeconds } from './vllm/drain';
+import { type Parallelism, resolveParallelism } from './vllm/parallelism';
+import { enginePod, portName } from './vllm/pod';
+import { hostSizes } from './vllm/resources';
+import { startupBudget } from './vllm/startup-budget';
+import type { VllmBackendProps } from './vllm-backend-props';
+
+/** Longest name: a Deployment's pods are called `<name>-<10>-<5>`, and that must be a label of 63 characters with room to spare. */
+const MAX_NAME_LENGTH = 52;
+const BACKEND_LABEL = 'cdk8s-ai-gateway.dev/backend';
+const MONITORING: NetworkPeer = { namespaceLabels: { 'kubernetes.io/metadata.name': 'monitoring' } };
+
+/**
+ * Pods that serve one model with vLLM: a Deployment, a headless Service, and, unless turned off, a NetworkPolicy and a
+ * PodDisruptionBudget. The engine answers to the names of all models that refer to it.
+ *
+ * @throws AIG410–AIG437, all that is wrong at once
+ */
+export class VllmBackend extends Construct implements IModelBackend {
+  public readonly namespace: string | undefined;
+  public readonly podLabels: { readonly [key: string]: string };
+  public readonly ports: readonly number[];
+  public readonly adapters: readonly string[];
+  public readonly tls: boolean;
+  /** Name of the Deployment. */
+  public readonly deploymentName: string;
+  /** Name of the headless Service, whose DNS name has an address for each ready pod. */
+  public readonly serviceName: string;
+  /** Accelerators of all replicas. */
+  public readonly acceleratorCount: number;
+
+  private readonly props: VllmBackendProps;
+  private readonly split: Parallelism;
+  private readonly modelNames: string[] = [];
+  private readonly peers: { readonly peer: NetworkPeer; readonly reason: string }[] = [];
+
+  public constructor(scope: Construct, id: string, props: VllmBackendProps) {
+    super(scope, id);
+    this.props = props;
+    this.deploymentName = resourceName(this, { explicit: props.name, maxLength: MAX_NAME_LENGTH });
+    this.serviceName = this.deploymentName;
+    this.podLabels = { [BACKEND_LABEL]: this.deploymentName };
+    this.split = resolveParallelism({ gpus: props.accelerator.count, ...props });
+    const port = props.port ?? 8000;
+    this.ports = Array.from({ length: this.split.data }, (_, rank) => port + rank);
+    this.adapters = (props.adapters ?? []).map((adapter) => adapter.name);
+    this.tls = props.tlsSecret !== undefined;
+    this.acceleratorCount = props.accelerator.count * (props.replicas ?? 1);
+
+    this.emitDeployment();
+    this.namespace = this.emitService();
+    if (props.disruptionBudget ?? (props.replicas ?? 1) > 1) this.emitDisruptionBudget();
+    if (props.networkPolicy !== false) {
+      this.emitNetworkPolicy();
+      for (const peer of props.monitoring ?? [MONITORING]) this.allowFrom(peer, 'scrapes metrics');
+    }
+  }
+
+  /** The names that the engine answers to, the first is the one in its metrics. */
+  public get servedModelNames(): string[] {
+    if (this.props.servedModelNames !== undefined) return [...this.props.servedModelNames];
+    const own = this.props.model.modelId ?? (this.modelNames.length === 0 ? this.deploymentName : undefined);
+    return [...new Set([...this.modelNames, ...(own === undefined ? [] : [own])])];
+  }
+
+  public serveAs(name: string): string {
+    if (this.adapters.includes(name)) return name;
+    const fixed = this.props.servedModelNames;
+    if (fixed !== undefined) return fixed.includes(name) ? name : fixed[0]!;
+    if (name.length === 0 || /\s/.test(name) || name.startsWith('-')) {
+      refuse(this, {
+        code: 'AIG418',
+        what: 'the engine cannot serve under this name',
+        value: name,
+        allowed: "a name without spaces that does not begin with '-'",
+        fix: 'rename the model',
+      });
+    }
+    if (!this.modelNames.includes(name)) this.modelNames.push(name);
+    return name;
+  }
+
+  public allowFrom(peer: NetworkPeer, reason: string): void {
+    if (this.peers.some((known) => samePeer(known.peer, peer))) return;
+    this.peers.push({ peer, reason });
+  }
+
+  private metadata(): ObjectMetadata {
+    const { labels, annotations } = this.props;
+    return {
+      name: this.deploymentName,
+      labels: { ...labels, 'app.kubernetes.io/name': 'vllm', 'app.kubernetes.io/instance': this.deploymentName },
+      annotations,
+    };
+  }
+
+  private emitDeployment(): void {
+    const { props } = this;
+    const drain: DrainOptions = {
+      ports: this.ports,
+      tls: this.tls,
+      delaySeconds: (props.drainDelay ?? Duration.seconds(15)).toSeconds(),
+      longestAnswerSeconds: (props.longestAnswer ?? Duration.minutes(10)).toSeconds(),
+    };
+    const weightBytes = 0;
+    const budget = startupBudget(
+      weightBytes,
+      props.model._bound,
+      props.sourceMegabytesPerSecond,
+      props.startupTimeout?.toSeconds(),
+      gracePeriodSeconds(drain),
+    );
+    const sizes = hostSizes(props, weightBytes);
+    const metadata = this.metadata();
+    emit(this, 'Resource', {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata,
+      why: 'runs the engines, each with the whole model on its accelerators',
+      body: () => ({
+        spec: {
+          replicas: props.replicas ?? 1,
+          revisionHistoryLimit: 3,
+          progressDeadlineSeconds: budget.progressSeconds,
+          strategy: {
+            type: 'RollingUpdate',
+            rollingUpdate: { maxSurge: props.surgeReplicas ?? 0, maxUnavailable: (props.surgeReplicas ?? 0) > 0 ? 0 : 1 },
+          },
+          selector: { matchLabels: this.podLabels },
+          template: enginePod({
+            props,
+            split: this.split,
+            ports: this.ports,
+            podLabels: { ...props.labels, ...metadata.labels, ...this.podLabels, 'llm-d.ai/engine-type': 'vllm' },
+            selectorLabels: this.podLabels,
+            servedModelNames: this.servedModelNames,
+            gpuMemoryUtilizationRatio: props.gpuMemoryUtilizationRatio ?? 0.9,
+            sizes,
+            drain,
+            startupSeconds: budget.startupSeconds,
+          }),
+        },
+      }),
+    });
+  }
+
+  private emitService(): string | undefined {
+    const service = emit(this, 'Service', {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: this.metadata(),
+      why: 'gives routers the address of each ready engine; headless, because they choose the engine themselves',
+      body: {
+        spec: {
+          clusterIP: 'None',
+          selector: this.podLabels,
+          ports: this.ports.map((port, rank) => ({
+            name: portName(rank),
+            port,
+            targetPort: port,
+            protocol: 'TCP',
+            appProtocol: this.tls ? 'https' : 'http',
+          })),
+        },
+      },
+    });
+    return service.metadata.namespace;
+  }
+
+  private emitDisruptionBudget(): void {
+    emit(this, 'DisruptionBudget', {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: this.metadata(),
+      why: 'a node drain takes one engine at a time',
+      body: { spec: disruptionBudgetSpec(this.podLabels) },
+    });
+  }
+
+  private emitNetworkPolicy(): void {
+    emit(this, 'NetworkPolicy', {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: this.metadata(),
+      why: "the engine's port has no access control of its own: only routers and monitoring may connect",
+      body: () => ({
+        spec: networkPolicySpec({
+          podLabels: this.podLabels,
+          peers: this.peers.map((known) => known.peer),
+          ports: this.ports,
+          egress: this.props.egress ?? true,
+        }),
+      }),
+    });
+  }
+}
