@@ -1,0 +1,31 @@
+import type { PickerPolicy } from '../../picker-config/picker-policy';
+import type { PoolReference } from '../internal/pool-reference';
+
+/** Files of one Secret that the picker reads: API keys, a password, a key set. */
+export interface PickerSecretMount {
+  readonly secretName: string;
+  /** Absolute path of the folder. */
+  readonly mountPath: string;
+}
+
+/** What a picker is told by the construct that runs it. */
+export interface PickerInput {
+  /** Name of the picker's objects; those beside the main one derive theirs from it. */
+  readonly name: string;
+  /** Namespace of the pod; undefined when the chart sets none. */
+  readonly namespace: string | undefined;
+  /** The pools whose endpoints it chooses among. */
+  readonly pools: readonly PoolReference[];
+  /** The policy as it stands at synthesis, when the last model has been added. @default - none: one pool, every model */
+  readonly policy?: () => PickerPolicy;
+  /** Secrets that the policy names files of, as they stand at synthesis. @default - none */
+  readonly secretMounts?: () => readonly PickerSecretMount[];
+  /** Used where the options leave it open. */
+  readonly secureServing: boolean;
+  /** Whether several replicas share one Service, so that a program with one active replica has to elect it. */
+  readonly electLeader: boolean;
+  /** Address that the ports are opened on. @default - all of the pod's */
+  readonly bindAddress?: string;
+  /** Flags beside those that follow from all this. @default - none */
+  readonly args?: readonly string[];
+}

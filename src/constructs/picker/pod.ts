@@ -1,0 +1,77 @@
+import type { Construct } from 'constructs';
+import type { Container, Volume, VolumeMount } from '../kube/pod-template';
+import { tokenVolume } from '../kube/projected-volume';
+import type { NamespaceRules } from '../kube/rbac';
+import { pickerAccess } from './access';
+import { CONFIG_FOLDER, pickerArguments } from './arguments';
+import { configurationAnnotation, emitConfiguration } from './configuration';
+import { pickerContainer } from './container';
+import { BUNDLE_FOLDER, emitBundle, UNPACK_FOLDER } from './delivery/bundle-config-maps';
+import type { PickerInput } from './input';
+import type { EndpointPickerOptions } from './options';
+import { resolvePicker } from './resolved-picker';
+
+/** User and group that the picker runs as; the one of distroless images, which own nothing in a node. */
+export const PICKER_USER_ID = 65_532;
+
+/** Where a pod's identity is looked for by every Kubernetes client. */
+const TOKEN_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** A picker as part of a pod. Functions are for synthesis, when everything that they depend on has been added. */
+export interface PickerPod {
+  readonly container: () => Container;
+  readonly volumes: () => readonly Volume[];
+  /** Of the pod template: they change when the configuration does. */
+  readonly annotations: () => { readonly [key: string]: string };
+  /** What the pod's service account has to be allowed, by namespace. */
+  readonly access: readonly NamespaceRules[];
+  readonly secureServing: boolean;
+  /** How long the pod may take to stop: what the picker drains, and ten seconds to end. */
+  readonly terminationGracePeriodSeconds: number;
+}
+
+/**
+ * The picker as a container, for a Deployment of its own or beside a proxy. Emits the ConfigMaps that it needs below `scope`.
+ *
+ * The token of the service account is mounted into this container alone: a proxy in the same pod, which faces the network, has none.
+ *
+ * @throws AIG441 to AIG449, AIG454 and what the picker itself would refuse
+ */
+export function pickerPod(scope: Construct, options: EndpointPickerOptions, input: PickerInput): PickerPod {
+  const picker = resolvePicker(scope, options, input);
+  const args = pickerArguments(scope, picker, input, options.extraArgs ?? []);
+  const access = pickerAccess(scope, picker, input);
+  const configMap = emitConfiguration(scope, picker, input, options);
+
+  const fixedVolumes: Volume[] = [];
+  const fixedMounts: VolumeMount[] = [];
+  const mount = (volume: Volume, mountPath: string, readOnly = true): void => {
+    fixedVolumes.push(volume);
+    fixedMounts.push({ name: volume.name, mountPath, ...(readOnly ? { readOnly } : {}) });
+  };
+  mount(tokenVolume('picker-token'), TOKEN_FOLDER);
+  if (configMap !== undefined) mount({ name: 'picker-config', configMap: { name: configMap.name } }, CONFIG_FOLDER);
+  if (picker.delivery.kind === 'configMap') {
+    const metadata = { name: input.name, namespace: input.namespace, labels: options.labels, annotations: options.annotations };
+    mount(emitBundle(scope, metadata, picker.delivery.bundleFile), BUNDLE_FOLDER);
+    mount({ name: 'picker-unpacked', emptyDir: { sizeLimit: '64Mi' } }, UNPACK_FOLDER, false);
+  }
+  const secrets = (): { volume: Volume; mountPath: string }[] =>
+    (input.secretMounts?.() ?? []).map(({ secretName, mountPath }, index) => ({
+      volume: { name: `picker-secret-${index}`, secret: { secretName, defaultMode: 0o440 } },
+      mountPath,
+    }));
+
+  return {
+    container: () =>
+      pickerContainer(picker, input, options, args, [
+        ...fixedMounts,
+        ...secrets().map(({ volume, mountPath }) => ({ name: volume.name, mountPath, readOnly: true })),
+      ]),
+    volumes: () => [...fixedVolumes, ...secrets().map(({ volume }) => volume)],
+    annotations: () => configurationAnnotation(configMap),
+    access,
+    secureServing: picker.secureServing,
+    terminationGracePeriodSeconds: picker.drainSeconds + 10,
+  };
+}

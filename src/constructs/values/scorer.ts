@@ -1,0 +1,150 @@
+import { checkedNumbers, checkedType, givenParameters, type PluginEntry, type PluginParameters } from './scoring-plugin';
+
+/** What every scorer takes. */
+export interface ScorerOptions {
+  /** How much this score counts beside the others of the profile. More than 0. @default 1 */
+  readonly weight?: number;
+}
+
+/** How reused prefixes are valued. */
+export interface PrefixCacheScorerOptions extends ScorerOptions {
+  /** Share of the score that comes from the length of the match and not from the matched part of the prompt, 0 to 1. @default 0 */
+  readonly matchLengthWeight?: number;
+  /** Length at which the first of the two is full, in tokens. @default 8192 */
+  readonly matchLengthScaleTokens?: number;
+}
+
+/** When a queue counts as full. */
+export interface LoadAwareScorerOptions extends ScorerOptions {
+  /** Waiting requests at which the score is 0. @default 128 */
+  readonly threshold?: number;
+}
+
+/** How requests that the picker itself sent and that are not finished count. */
+export interface ActiveRequestScorerOptions extends ScorerOptions {
+  /** Up to so many the score is 1. @default 0 */
+  readonly idleThreshold?: number;
+  /** Score of an endpoint with one request more than that, 0 to 1. @default 1 */
+  readonly maxBusyScore?: number;
+}
+
+/** When an endpoint's outstanding tokens count as full. */
+export interface TokenLoadScorerOptions extends ScorerOptions {
+  /** Tokens at which the score is 0. @default 4194304 */
+  readonly queueThresholdTokens?: number;
+}
+
+/** Which endpoints are meant for which length of prompt. */
+export interface ContextLengthScorerOptions extends ScorerOptions {
+  /** Pod label that holds the range, `min-max` in tokens. @default 'llm-d.ai/context-length-range' */
+  readonly label?: string;
+  /** True takes endpoints out whose range does not fit, false only scores them lower. @default false */
+  readonly enableFiltering?: boolean;
+}
+
+/** How cold requests are spread. */
+export interface NoHitLruScorerOptions extends ScorerOptions {
+  /** Endpoints whose last cold request is remembered. @default 1024 */
+  readonly lruSize?: number;
+}
+
+/**
+ * Values the endpoints of a pool between 0 and 1 for one request. The types, parameters and defaults are those of the llm-d
+ * endpoint picker 0.10, so that a configuration works with it as well.
+ */
+export class Scorer {
+  /** Few waiting requests are better: `(max - queue) / (max - min)` within the pool. */
+  public static queue(options: ScorerOptions = {}): Scorer {
+    return new Scorer('queue-scorer', {}, options.weight);
+  }
+
+  /** Few running requests are better, by the same formula. */
+  public static runningRequests(options: ScorerOptions = {}): Scorer {
+    return new Scorer('running-requests-size-scorer', {}, options.weight);
+  }
+
+  /** Free KV cache is better: `1 - utilisation`. */
+  public static kvCacheUtilization(options: ScorerOptions = {}): Scorer {
+    return new Scorer('kv-cache-utilization-scorer', {}, options.weight);
+  }
+
+  /** The longer the start of the prompt that the endpoint has seen before, the better. @throws AIG451 */
+  public static prefixCache(options: PrefixCacheScorerOptions = {}): Scorer {
+    const { matchLengthWeight, matchLengthScaleTokens } = options;
+    const rules = { matchLengthWeight: { min: 0, max: 1 }, matchLengthScaleTokens: { min: 1, integer: true } };
+    const parameters = checkedNumbers('Scorer.prefixCache', { matchLengthWeight, matchLengthScaleTokens }, rules);
+    return new Scorer('prefix-cache-scorer', parameters, options.weight);
+  }
+
+  /** 0.5 for an empty queue, falling to 0 at the threshold. @throws AIG451 */
+  public static loadAware(options: LoadAwareScorerOptions = {}): Scorer {
+    const parameters = checkedNumbers(
+      'Scorer.loadAware',
+      { threshold: options.threshold },
+      { threshold: { min: 1, integer: true } },
+    );
+    return new Scorer('load-aware-scorer', parameters, options.weight);
+  }
+
+  /** Endpoints that have the request's LoRA adapter loaded are better, then those with room for it. */
+  public static loraAffinity(options: ScorerOptions = {}): Scorer {
+    return new Scorer('lora-affinity-scorer', {}, options.weight);
+  }
+
+  /** Few unfinished requests of this picker are better; needs no metrics of the engine. @throws AIG451 */
+  public static activeRequests(options: ActiveRequestScorerOptions = {}): Scorer {
+    const { idleThreshold, maxBusyScore } = options;
+    const rules = { idleThreshold: { min: 0, integer: true }, maxBusyScore: { min: 0, max: 1 } };
+    return new Scorer(
+      'active-request-scorer',
+      checkedNumbers('Scorer.activeRequests', { idleThreshold, maxBusyScore }, rules),
+      options.weight,
+    );
+  }
+
+  /** Few outstanding tokens, without those that are cached, are better. @throws AIG451 */
+  public static tokenLoad(options: TokenLoadScorerOptions = {}): Scorer {
+    const { queueThresholdTokens } = options;
+    const parameters = checkedNumbers(
+      'Scorer.tokenLoad',
+      { queueThresholdTokens },
+      { queueThresholdTokens: { min: 1, integer: true } },
+    );
+    return new Scorer('token-load-scorer', parameters, options.weight);
+  }
+
+  /** Endpoints whose label says that they are meant for prompts of this length are better. */
+  public static contextLength(options: ContextLengthScorerOptions = {}): Scorer {
+    return new Scorer('context-length-aware', { label: options.label, enableFiltering: options.enableFiltering }, options.weight);
+  }
+
+  /** Spreads requests that hit no cached prefix over the endpoints that had such a request longest ago. @throws AIG451 */
+  public static noHitLru(options: NoHitLruScorerOptions = {}): Scorer {
+    const parameters = checkedNumbers('Scorer.noHitLru', { lruSize: options.lruSize }, { lruSize: { min: 1, integer: true } });
+    return new Scorer('no-hit-lru-scorer', parameters, options.weight);
+  }
+
+  /**
+   * Any other scorer, by the type that the picker registers it under.
+   *
+   * @param parameters as the type takes them; they are checked when the picker's configuration is made
+   * @param weight more than 0
+   * @throws AIG450 when it cannot be a type
+   */
+  public static custom(type: string, parameters: PluginParameters = {}, weight?: number): Scorer {
+    return new Scorer(checkedType('Scorer.custom', type), parameters, weight);
+  }
+
+  /** @internal */
+  public readonly _entry: PluginEntry;
+
+  private constructor(
+    /** Type in the configuration. */
+    public readonly type: string,
+    parameters: PluginParameters,
+    weight = 1,
+  ) {
+    checkedNumbers(`the scorer '${type}'`, { weight }, { weight: { min: 0, exclusiveMin: true, max: 1_000_000 } });
+    this._entry = { type, parameters: givenParameters(parameters), weight };
+  }
+}
