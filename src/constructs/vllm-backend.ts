@@ -5,7 +5,7 @@ import { refuse } from './internal/errors';
 import { resourceName } from './internal/names';
 import { disruptionBudgetSpec } from './kube/disruption-budget';
 import { networkPolicySpec, samePeer } from './kube/network-policy';
-import type { IModelBackend, NetworkPeer } from './model-backend';
+import type { IModelBackend, NetworkPeer, SecretKey } from './model-backend';
 import type { DrainOptions } from './vllm/drain';
 import { gracePeriodSeconds } from './vllm/drain';
 import { type Parallelism, resolveParallelism } from './vllm/parallelism';
@@ -31,6 +31,8 @@ export class VllmBackend extends Construct implements IModelBackend {
   public readonly ports: readonly number[];
   public readonly adapters: readonly string[];
   public readonly tls: boolean;
+  public readonly apiKey: SecretKey | undefined;
+  public readonly longestAnswerSeconds: number;
   /** Name of the Deployment. */
   public readonly deploymentName: string;
   /** Name of the headless Service, whose DNS name has an address for each ready pod. */
@@ -41,6 +43,7 @@ export class VllmBackend extends Construct implements IModelBackend {
   private readonly props: VllmBackendProps;
   private readonly split: Parallelism;
   private readonly modelNames: string[] = [];
+  private readonly extraPodLabels: Record<string, string> = {};
   private readonly peers: { readonly peer: NetworkPeer; readonly reason: string }[] = [];
 
   public constructor(scope: Construct, id: string, props: VllmBackendProps) {
@@ -54,6 +57,8 @@ export class VllmBackend extends Construct implements IModelBackend {
     this.ports = Array.from({ length: this.split.data }, (_, rank) => port + rank);
     this.adapters = (props.adapters ?? []).map((adapter) => adapter.name);
     this.tls = props.tlsSecret !== undefined;
+    this.apiKey = props.apiKey;
+    this.longestAnswerSeconds = (props.longestAnswer ?? Duration.minutes(10)).toSeconds();
     this.acceleratorCount = props.accelerator.count * (props.replicas ?? 1);
 
     this.emitDeployment();
@@ -89,6 +94,10 @@ export class VllmBackend extends Construct implements IModelBackend {
     return name;
   }
 
+  public addPodLabel(key: string, value: string): void {
+    this.extraPodLabels[key] = value;
+  }
+
   public allowFrom(peer: NetworkPeer, reason: string): void {
     if (this.peers.some((known) => samePeer(known.peer, peer))) return;
     this.peers.push({ peer, reason });
@@ -109,7 +118,7 @@ export class VllmBackend extends Construct implements IModelBackend {
       ports: this.ports,
       tls: this.tls,
       delaySeconds: (props.drainDelay ?? Duration.seconds(15)).toSeconds(),
-      longestAnswerSeconds: (props.longestAnswer ?? Duration.minutes(10)).toSeconds(),
+      longestAnswerSeconds: this.longestAnswerSeconds,
     };
     const weightBytes = 0;
     const budget = startupBudget(
@@ -140,7 +149,7 @@ export class VllmBackend extends Construct implements IModelBackend {
             props,
             split: this.split,
             ports: this.ports,
-            podLabels: { ...props.labels, ...metadata.labels, ...this.podLabels, 'llm-d.ai/engine-type': 'vllm' },
+            podLabels: { ...metadata.labels, ...this.extraPodLabels, ...this.podLabels, 'llm-d.ai/engine-type': 'vllm' },
             selectorLabels: this.podLabels,
             servedModelNames: this.servedModelNames,
             gpuMemoryUtilizationRatio: props.gpuMemoryUtilizationRatio ?? 0.9,
