@@ -11,7 +11,7 @@ import { podTemplate } from './kube/pod-template';
 import { emitAccess } from './kube/rbac';
 import type { NetworkPeer } from './model-backend';
 import { emitNetworkPolicy, emitService, emitServiceMonitor } from './picker/exposure';
-import type { PickerInput } from './picker/input';
+import type { PolicyInput } from './picker/input';
 import type { EndpointPickerOptions } from './picker/options';
 import { PICKER_USER_ID, type PickerPod, pickerPod } from './picker/pod';
 import { EXT_PROC_PORT } from './picker/ports';
@@ -34,6 +34,8 @@ export interface EndpointPickerProps extends EndpointPickerOptions {
   readonly serviceMonitor?: boolean;
   /** Labels by which the Prometheus of the cluster selects its ServiceMonitors. @default - none */
   readonly serviceMonitorLabels?: { readonly [key: string]: string };
+  /** Set by a gateway whose models and limits the picker enforces. @internal */
+  readonly _policy?: PolicyInput;
 }
 
 /**
@@ -75,7 +77,14 @@ export class EndpointPicker extends Construct {
     // one leader serves, the others stand by
     const electLeader = isLlmd && this.replicaCount > 1;
 
-    const pod = pickerPod(this, props, { ...this.input(props), electLeader });
+    const pod = pickerPod(this, props, {
+      ...props._policy,
+      name: this.serviceName,
+      namespace: this.namespace,
+      pools: [props.pool],
+      secureServing: props.secureServing ?? true,
+      electLeader,
+    });
     this.secureServing = pod.secureServing;
     const metadata = {
       name: this.serviceName,
@@ -132,10 +141,6 @@ export class EndpointPicker extends Construct {
     this.replicaCount = 1;
     this.node.tryRemoveChild('DisruptionBudget');
     warn(this, `one picker and not two: ${reason}; ${instead}`);
-  }
-
-  private input(props: EndpointPickerProps): PickerInput {
-    return { name: this.serviceName, namespace: this.namespace, pools: [props.pool], secureServing: true, electLeader: false };
   }
 
   private emitDeployment(

@@ -5,7 +5,10 @@
 export interface EnvVar {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
+  readonly valueFrom?: {
+    readonly secretKeyRef?: { readonly name: string; readonly key: string };
+    readonly fieldRef?: { readonly fieldPath: string };
+  };
 }
 
 /** One volume of a pod: a name and exactly one source, as Kubernetes spells it. */
@@ -16,6 +19,8 @@ export interface Volume {
   readonly image?: { readonly reference: string; readonly pullPolicy?: string };
   readonly configMap?: { readonly name: string; readonly items?: readonly { readonly key: string; readonly path: string }[] };
   readonly secret?: { readonly secretName: string; readonly defaultMode?: number };
+  /** Several sources in one folder, each as Kubernetes spells it. */
+  readonly projected?: { readonly sources: readonly object[] };
 }
 
 export interface VolumeMount {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { checkPlugins } from '../../picker-config/check-plugins';
@@ -8,6 +7,7 @@ import { parsePickerPolicy } from '../../picker-config/picker-policy-parser';
 import { PLUGIN_CATALOGUE } from '../../picker-config/plugin-catalogue';
 import { emit, warn } from '../internal/emit';
 import { refuse, refuseAll } from '../internal/errors';
+import { configDigest } from '../kube/config-digest';
 import { CONFIG_KEY, POLICY_KEY } from './arguments';
 import type { PickerInput } from './input';
 import type { EndpointPickerOptions } from './options';
@@ -49,14 +49,9 @@ export function emitConfiguration(
   });
 }
 
-/** The annotation for `configMap` as it will be written, with what a user patched into it. */
+/** The annotation for `configMap`. */
 export function configurationAnnotation(configMap: ApiObject | undefined): { [key: string]: string } {
-  if (configMap === undefined) return {};
-  const { data, binaryData } = configMap.toJson();
-  const digest = createHash('sha256')
-    .update(JSON.stringify([data, binaryData]))
-    .digest('hex');
-  return { [CONFIG_ANNOTATION]: digest.slice(0, 32) };
+  return configMap === undefined ? {} : { [CONFIG_ANNOTATION]: configDigest(configMap) };
 }
 
 function checkConfig(scope: Construct, picker: ResolvedPicker, config: EndpointPickerConfig, extraArgs: readonly string[]): void {

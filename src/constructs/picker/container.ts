@@ -66,9 +66,5 @@ function environment(picker: ResolvedPicker, options: EndpointPickerOptions): En
 
 /** A variable with a field of the pod itself. */
 function ownField(name: string, fieldPath: string): EnvVar {
-  const variable: Omit<EnvVar, 'valueFrom'> & { readonly valueFrom: { readonly fieldRef: { readonly fieldPath: string } } } = {
-    name,
-    valueFrom: { fieldRef: { fieldPath } },
-  };
-  return variable as unknown as EnvVar;
+  return { name, valueFrom: { fieldRef: { fieldPath } } };
 }

@@ -8,19 +8,23 @@ export interface PickerSecretMount {
   readonly mountPath: string;
 }
 
-/** What a picker is told by the construct that runs it. */
-export interface PickerInput {
+/** A policy and what it needs. */
+export interface PolicyInput {
+  /** The policy as it stands at synthesis, when the last model has been added. */
+  readonly policy: () => PickerPolicy;
+  /** Secrets that the policy names files of, as they stand at synthesis. @default - none */
+  readonly secretMounts?: () => readonly PickerSecretMount[];
+}
+
+/** What a picker is told by the construct that runs it. Without a policy it serves one pool, and every model. */
+export interface PickerInput extends Partial<PolicyInput> {
   /** Name of the picker's objects; those beside the main one derive theirs from it. */
   readonly name: string;
   /** Namespace of the pod; undefined when the chart sets none. */
   readonly namespace: string | undefined;
   /** The pools whose endpoints it chooses among. */
   readonly pools: readonly PoolReference[];
-  /** The policy as it stands at synthesis, when the last model has been added. @default - none: one pool, every model */
-  readonly policy?: () => PickerPolicy;
-  /** Secrets that the policy names files of, as they stand at synthesis. @default - none */
-  readonly secretMounts?: () => readonly PickerSecretMount[];
-  /** Used where the options leave it open. */
+  /** Whether whoever asks the picker speaks TLS to it. */
   readonly secureServing: boolean;
   /** Whether several replicas share one Service, so that a program with one active replica has to elect it. */
   readonly electLeader: boolean;

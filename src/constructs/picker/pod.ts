@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import type { Container, Volume, VolumeMount } from '../kube/pod-template';
-import { tokenVolume } from '../kube/projected-volume';
 import type { NamespaceRules } from '../kube/rbac';
+import { tokenVolume } from '../kube/token-volume';
 import { pickerAccess } from './access';
 import { CONFIG_FOLDER, pickerArguments } from './arguments';
 import { configurationAnnotation, emitConfiguration } from './configuration';

@@ -34,7 +34,7 @@ const ENV_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 /**
  * Fills in the defaults and refuses everything that does not fit together, in one error.
  *
- * @throws AIG441 to AIG445, AIG448, AIG449
+ * @throws AIG441 to AIG444, AIG448, AIG449, AIG458
  */
 export function resolvePicker(scope: Construct, options: EndpointPickerOptions, input: PickerInput): ResolvedPicker {
   const isLlmd = options.program === PickerProgram.LLMD;
@@ -43,7 +43,7 @@ export function resolvePicker(scope: Construct, options: EndpointPickerOptions, 
     isLlmd,
     delivery,
     scoring: options.scoring ?? (isLlmd ? Scoring.llmdDefault() : Scoring.default()),
-    secureServing: options.secureServing ?? input.secureServing,
+    secureServing: input.secureServing,
     logVerbosity: options.logVerbosity ?? 1,
     drainSeconds: options.drainSeconds ?? 120,
     resources: { ...(isLlmd ? LLMD_RESOURCES : OWN_RESOURCES), ...given(options.resources ?? {}) },
@@ -120,6 +120,15 @@ function poolProblems(input: PickerInput): Omit<Problem, 'where'>[] {
 
 function valueProblems(options: EndpointPickerOptions, resolved: ResolvedPicker): Omit<Problem, 'where'>[] {
   const problems: Omit<Problem, 'where'>[] = [];
+  if (options.secureServing !== undefined && options.secureServing !== resolved.secureServing) {
+    problems.push({
+      code: 'AIG458',
+      what: 'secureServing does not fit the proxy that asks the picker',
+      value: options.secureServing,
+      allowed: String(resolved.secureServing),
+      fix: 'leave it out: a proxy in the same pod asks over loopback, without TLS',
+    });
+  }
   const whole = (name: string, value: number, min: number, max: number, fix: string): void => {
     if (Number.isInteger(value) && value >= min && value <= max) return;
     problems.push({

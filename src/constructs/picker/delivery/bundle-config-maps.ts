@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 import { emit, type ObjectMetadata } from '../../internal/emit';
-import type { ProjectedVolume } from '../../kube/projected-volume';
+import type { Volume } from '../../kube/pod-template';
 import { packBundle } from './bundle';
 
 /** Where the ConfigMaps are mounted. */
@@ -14,7 +14,7 @@ export const UNPACK_VARIABLE = 'PICKER_UNPACK_DIR';
  * Emits the ConfigMaps of a bundle and returns the volume that joins them. Their names carry a digest and they are immutable: a
  * pod of the version before keeps its own parts, and a changed program changes the pod template.
  */
-export function emitBundle(scope: Construct, metadata: ObjectMetadata, bundleFile: string | undefined): ProjectedVolume {
+export function emitBundle(scope: Construct, metadata: ObjectMetadata, bundleFile: string | undefined): Volume {
   const bundle = packBundle(scope, bundleFile);
   const names = bundle.parts.map(({ data, binaryData }, index) => {
     const name = `${metadata.name}-bundle-${bundle.digest}-${index}`;

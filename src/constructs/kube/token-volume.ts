@@ -1,12 +1,7 @@
 import type { Volume } from './pod-template';
 
-/** A volume that puts several sources into one folder; each source is as Kubernetes spells it. */
-export interface ProjectedVolume extends Volume {
-  readonly projected: { readonly sources: readonly object[] };
-}
-
 /** What `automountServiceAccountToken` would mount into every container of a pod, for the one that needs it. */
-export function tokenVolume(name: string): ProjectedVolume {
+export function tokenVolume(name: string): Volume {
   return {
     name,
     projected: {
