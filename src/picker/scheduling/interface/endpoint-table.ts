@@ -1,0 +1,139 @@
+import { hashText } from '../../../shared/hash';
+
+/** Adapters that one endpoint can report: running ones first, then waiting ones; further ones are not seen. */
+export const MAX_ADAPTERS = 64;
+
+const FLOAT_COLUMNS = 8;
+const INT_COLUMNS = 7;
+
+/**
+ * What is known of every endpoint, one column per fact, one slot per endpoint, in memory that threads can share. The scraper is the only
+ * writer of its columns and the main thread of the others; aligned 8-byte elements do not tear. The adapter columns may be read while they
+ * are written: one decision then sees a mix of two reports, which costs at most one misplaced request.
+ */
+export class EndpointTable {
+  public readonly buffer: SharedArrayBuffer;
+
+  /** Requests in the engine's queue. Scraper. */
+  public readonly waiting: Float64Array;
+  /** Requests that the engine works on. Scraper. */
+  public readonly running: Float64Array;
+  /** Share of the KV cache in use, 0 to 1. Scraper. */
+  public readonly kvUsageRatio: Float64Array;
+  /** Tokens in a block of the engine's KV cache; 0 while unknown. Scraper. */
+  public readonly blockSizeTokens: Float64Array;
+  /** Blocks of the engine's KV cache; 0 while unknown. Scraper. */
+  public readonly kvBlocks: Float64Array;
+  /** When the engine last reported, by the monotonic clock; 0 means never. Scraper. */
+  public readonly updatedAtMs: Float64Array;
+  /** Interval at which the endpoint is scraped at present. Scraper. */
+  public readonly scrapeIntervalMs: Float64Array;
+  /** How far the scraped columns can be believed, 1 (fresh) to 0 (never reported); see `trust.ts`. Main thread. */
+  public readonly trustRatio: Float64Array;
+
+  /** Distinguishes successive endpoints in one slot. Main thread. */
+  public readonly generation: Int32Array;
+  /** Requests sent there and not settled. Main thread. */
+  public readonly inFlight: Int32Array;
+  /** Scrapes that failed in a row; 0 after a good one. Scraper. */
+  public readonly scrapeFailures: Int32Array;
+  /** Scrapes that succeeded; wraps at 2^31. Scraper. */
+  public readonly scrapes: Int32Array;
+  /** Adapters that fit at once; 0 where the engine serves none. Scraper. */
+  public readonly maxAdapters: Int32Array;
+  /** Adapters in use, the first in `adapters`. Scraper. */
+  public readonly runningAdapters: Int32Array;
+  /** Adapters with requests in the queue, after the running ones in `adapters`. Scraper. */
+  public readonly waitingAdapters: Int32Array;
+  /** Names as pairs of hash lanes (`adapterHash`), MAX_ADAPTERS pairs a slot. Scraper. */
+  public readonly adapters: Int32Array;
+
+  /**
+   * @param capacity number of slots; fixed, because a view cannot grow under a reader
+   * @param buffer memory of a table of the same capacity in another thread
+   */
+  public constructor(
+    public readonly capacity: number,
+    buffer?: SharedArrayBuffer,
+  ) {
+    this.buffer = buffer ?? new SharedArrayBuffer(bytesFor(capacity));
+    let offset = 0;
+    const floats = (): Float64Array => {
+      const column = new Float64Array(this.buffer, offset, capacity);
+      offset += column.byteLength;
+      return column;
+    };
+    const ints = (length = capacity): Int32Array => {
+      const column = new Int32Array(this.buffer, offset, length);
+      offset += column.byteLength;
+      return column;
+    };
+    this.waiting = floats();
+    this.running = floats();
+    this.kvUsageRatio = floats();
+    this.blockSizeTokens = floats();
+    this.kvBlocks = floats();
+    this.updatedAtMs = floats();
+    this.scrapeIntervalMs = floats();
+    this.trustRatio = floats();
+    this.generation = ints();
+    this.inFlight = ints();
+    this.scrapeFailures = ints();
+    this.scrapes = ints();
+    this.maxAdapters = ints();
+    this.runningAdapters = ints();
+    this.waitingAdapters = ints();
+    this.adapters = ints(capacity * MAX_ADAPTERS * 2);
+  }
+
+  /** Forgets the slot's endpoint and begins the next generation. */
+  public reset(slot: number): void {
+    // the scraper compares generations before it writes, so the change must be visible first
+    Atomics.add(this.generation, slot, 1);
+    for (const column of [this.waiting, this.running, this.kvUsageRatio, this.blockSizeTokens, this.kvBlocks]) column[slot] = 0;
+    for (const column of [this.updatedAtMs, this.scrapeIntervalMs, this.trustRatio]) column[slot] = 0;
+    for (const column of [this.inFlight, this.scrapeFailures, this.scrapes]) column[slot] = 0;
+    for (const column of [this.maxAdapters, this.runningAdapters, this.waitingAdapters]) column[slot] = 0;
+  }
+
+  /** Takes over all slots of a smaller table. */
+  public copyFrom(other: EndpointTable): void {
+    const columns = (table: EndpointTable): (Float64Array | Int32Array)[] => [
+      ...[table.waiting, table.running, table.kvUsageRatio, table.blockSizeTokens, table.kvBlocks, table.updatedAtMs],
+      ...[table.scrapeIntervalMs, table.trustRatio, table.generation, table.inFlight, table.scrapeFailures, table.scrapes],
+      ...[table.maxAdapters, table.runningAdapters, table.waitingAdapters, table.adapters],
+    ];
+    const from = columns(other);
+    columns(this).forEach((column, i) => {
+      column.set(from[i]!);
+    });
+  }
+
+  /** Writes the adapters that an endpoint reports. */
+  public setAdapters(slot: number, max: number, running: readonly string[], waiting: readonly string[]): void {
+    const first = Math.min(running.length, MAX_ADAPTERS);
+    const second = Math.min(waiting.length, MAX_ADAPTERS - first);
+    let at = slot * MAX_ADAPTERS * 2;
+    for (let i = 0; i < first + second; i++) {
+      adapterHash(i < first ? running[i]! : waiting[i - first]!, hash);
+      this.adapters[at++] = hash.low;
+      this.adapters[at++] = hash.high;
+    }
+    this.maxAdapters[slot] = max;
+    this.runningAdapters[slot] = first;
+    this.waitingAdapters[slot] = second;
+  }
+}
+
+const hash = { low: 0, high: 0 };
+
+/** Hash under which an adapter's name stands in the table. */
+export function adapterHash(name: string, into: { low: number; high: number }): void {
+  into.low = 0;
+  into.high = 0;
+  hashText(name, into);
+}
+
+function bytesFor(capacity: number): number {
+  return capacity * (FLOAT_COLUMNS * 8 + INT_COLUMNS * 4 + MAX_ADAPTERS * 2 * 4);
+}

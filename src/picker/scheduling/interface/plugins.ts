@@ -1,0 +1,51 @@
+import type { EndpointSnapshot } from './endpoint-snapshot';
+import type { SchedulingRequest } from './scheduling-request';
+
+/**
+ * Plugins work on a list of candidates, which are slots of the snapshot's table: the first `count` elements of `candidates`. They run for
+ * every request, so they loop over columns and allocate nothing for an endpoint.
+ */
+
+/** Narrows the candidates. */
+export interface Filter {
+  /** Moves the candidates to keep to the front, in their order, and returns how many there are. */
+  filter(request: SchedulingRequest, snapshot: EndpointSnapshot, candidates: Int32Array, count: number): number;
+}
+
+/** Values candidates between 0 and 1. */
+export interface Scorer {
+  /** What must run before it. */
+  readonly producer?: Producer;
+  /** True when the score comes from scraped columns, and so counts less for an endpoint whose report is old. */
+  readonly usesMetrics: boolean;
+  /** Adds `weight` times the score of `candidates[k]` to `totals[k]`. */
+  score(
+    request: SchedulingRequest,
+    snapshot: EndpointSnapshot,
+    candidates: Int32Array,
+    count: number,
+    weight: number,
+    totals: Float64Array,
+  ): void;
+}
+
+/** Chooses among the scored candidates. */
+export interface Picker {
+  /** Most endpoints that are chosen; those after the first are fallbacks. */
+  readonly maxNumOfEndpoints: number;
+  /** Writes positions in the candidate list to `picked`, best first, each once, and returns how many: 1 to `maxNumOfEndpoints`. */
+  pick(totals: Float64Array, count: number, picked: Int32Array): number;
+}
+
+/** Works out something about a request that scorers then use, and may remember where the request went. */
+export interface Producer {
+  prepare(request: SchedulingRequest, snapshot: EndpointSnapshot, candidates: Int32Array, count: number): void;
+  /** Called right after `prepare` of the same request, with the slot that it goes to. */
+  picked(snapshot: EndpointSnapshot, slot: number): void;
+}
+
+/** Says which profile runs. */
+export interface ProfileHandler {
+  /** Index of the profile, or what is wrong with the profiles given. */
+  choose(profileNames: readonly string[]): number | { readonly what: string; readonly allowed: string };
+}

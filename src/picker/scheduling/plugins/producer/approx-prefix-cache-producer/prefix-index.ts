@@ -1,0 +1,220 @@
+const STRIDE = 5;
+const LOW = 0;
+const HIGH = 1;
+const SLOT = 2;
+/** Neighbours in the slot's list by recency; a free entry uses NEWER for the next free one. -1 is none. */
+const NEWER = 3;
+const OLDER = 4;
+const NONE = -1;
+
+/**
+ * Which endpoint probably has which prompt blocks in its cache: one hash table of (block hash, slot), bounded for all slots together, with
+ * one list by recency for each slot. Typed arrays throughout, so its memory does not grow and the garbage collector never looks at it.
+ *
+ * A prompt is always recorded from its last block to its first. So a block is at most as recent as the block before it, eviction by
+ * recency takes the tails of prompts first, and the presence of a block implies that of all blocks before it. That lets `match` search
+ * by halves instead of walking the prompt.
+ */
+export class PrefixIndex {
+  /** By bucket: entry + 1, 0 where free. Twice as many buckets as entries, linear probing. */
+  private readonly buckets: Int32Array;
+  private readonly shift: number;
+  private readonly mask: number;
+  private readonly entries: Int32Array;
+  private nextUnused = 0;
+  private firstFree = NONE;
+  /** By slot. */
+  private newest = new Int32Array(0);
+  private oldest = new Int32Array(0);
+  private counts = new Int32Array(0);
+  private total = 0;
+
+  /** @param maxEntries bound for all slots together; memory is about 28 to 36 bytes each */
+  public constructor(public readonly maxEntries: number) {
+    const bits = Math.max(1, Math.ceil(Math.log2(maxEntries * 2)));
+    this.buckets = new Int32Array(1 << bits);
+    this.shift = 32 - bits;
+    this.mask = (1 << bits) - 1;
+    this.entries = new Int32Array(maxEntries * STRIDE);
+  }
+
+  /** Blocks known for all slots. */
+  public get size(): number {
+    return this.total;
+  }
+
+  /** Blocks known for one slot. */
+  public countOf(slot: number): number {
+    return this.counts[slot] ?? 0;
+  }
+
+  public has(low: number, high: number, slot: number): boolean {
+    return this.buckets[this.findBucket(low, high, slot)] !== 0;
+  }
+
+  /**
+   * Length in blocks of the longest recorded prefix of a prompt.
+   * @param hashes chained block hashes, two words each
+   * @param hint a guess, for example the length found for another slot: when it is right, two look-ups are enough
+   */
+  public match(hashes: Int32Array, blocks: number, slot: number, hint: number): number {
+    // invariant: known <= answer < beyond
+    let known = 0;
+    let beyond = blocks + 1;
+    if (hint > 0 && hint <= blocks) {
+      if (this.hasBlock(hashes, hint - 1, slot)) known = hint;
+      else beyond = hint;
+    }
+    if (known === 0) {
+      if (beyond === 1 || blocks === 0 || !this.hasBlock(hashes, 0, slot)) return 0;
+      known = 1;
+    }
+    for (let step = 1; known + step < beyond; step *= 2) {
+      if (!this.hasBlock(hashes, known + step - 1, slot)) {
+        beyond = known + step;
+        break;
+      }
+      known += step;
+    }
+    while (beyond - known > 1) {
+      const middle = (known + beyond) >>> 1;
+      if (this.hasBlock(hashes, middle - 1, slot)) known = middle;
+      else beyond = middle;
+    }
+    return known;
+  }
+
+  /**
+   * Records that a slot has seen a prompt, of which the first `capacity` blocks at most are kept. Blocks beyond the slot's capacity are
+   * forgotten, least recent first; where all slots together reach the bound, the slot with the most blocks gives way.
+   */
+  public record(hashes: Int32Array, blocks: number, slot: number, capacity: number): void {
+    if (slot >= this.counts.length) this.growSlots(slot + 1);
+    const kept = Math.min(blocks, capacity, this.maxEntries);
+    let victim = NONE;
+    for (let block = kept - 1; block >= 0; block--) {
+      const low = hashes[2 * block]!;
+      const high = hashes[2 * block + 1]!;
+      const bucket = this.findBucket(low, high, slot);
+      if (this.buckets[bucket] !== 0) {
+        const entry = this.buckets[bucket]! - 1;
+        this.unlink(entry, slot);
+        this.linkNewest(entry, slot);
+        continue;
+      }
+      while (this.counts[slot]! >= capacity) this.evictOldest(slot);
+      if (this.total === this.maxEntries) {
+        if (victim === NONE || this.counts[victim] === 0) victim = this.fullestSlot();
+        this.evictOldest(victim);
+      }
+      this.insert(low, high, slot);
+    }
+    // a capacity that has fallen since
+    while (this.counts[slot]! > capacity) this.evictOldest(slot);
+  }
+
+  /** Drops all blocks of a slot. */
+  public forget(slot: number): void {
+    while (this.countOf(slot) > 0) this.evictOldest(slot);
+  }
+
+  private hasBlock(hashes: Int32Array, block: number, slot: number): boolean {
+    return this.buckets[this.findBucket(hashes[2 * block]!, hashes[2 * block + 1]!, slot)] !== 0;
+  }
+
+  private home(low: number, slot: number): number {
+    // the hash lanes are mixed already; the slot must move the bucket far, or a block that all slots have would fill a long run
+    return Math.imul(low ^ Math.imul(slot + 1, 0x9e3779b1), 0x85ebca77) >>> this.shift;
+  }
+
+  /** The entry's bucket, or the free one where it would go. */
+  private findBucket(low: number, high: number, slot: number): number {
+    const { buckets, entries, mask } = this;
+    let bucket = this.home(low, slot);
+    for (;;) {
+      const used = buckets[bucket]!;
+      if (used === 0) return bucket;
+      const at = (used - 1) * STRIDE;
+      if (entries[at + LOW] === low && entries[at + HIGH] === high && entries[at + SLOT] === slot) return bucket;
+      bucket = (bucket + 1) & mask;
+    }
+  }
+
+  private insert(low: number, high: number, slot: number): void {
+    let entry = this.firstFree;
+    if (entry === NONE) entry = this.nextUnused++;
+    else this.firstFree = this.entries[entry * STRIDE + NEWER]!;
+    const at = entry * STRIDE;
+    this.entries[at + LOW] = low;
+    this.entries[at + HIGH] = high;
+    this.entries[at + SLOT] = slot;
+    // looked for again: an eviction since the last search may have moved the gap
+    this.buckets[this.findBucket(low, high, slot)] = entry + 1;
+    this.linkNewest(entry, slot);
+    this.counts[slot] = this.counts[slot]! + 1;
+    this.total++;
+  }
+
+  private evictOldest(slot: number): void {
+    const entry = this.oldest[slot]!;
+    const at = entry * STRIDE;
+    this.unlink(entry, slot);
+    this.emptyBucket(this.findBucket(this.entries[at + LOW]!, this.entries[at + HIGH]!, slot));
+    this.entries[at + NEWER] = this.firstFree;
+    this.firstFree = entry;
+    this.counts[slot] = this.counts[slot]! - 1;
+    this.total--;
+  }
+
+  /** Backward-shift deletion: what follows moves up, so no tombstones pile up. */
+  private emptyBucket(bucket: number): void {
+    const { buckets, entries, mask } = this;
+    let gap = bucket;
+    for (let next = (bucket + 1) & mask; buckets[next] !== 0; next = (next + 1) & mask) {
+      const at = (buckets[next]! - 1) * STRIDE;
+      const home = this.home(entries[at + LOW]!, entries[at + SLOT]!);
+      // it may fill the gap unless its home lies behind the gap
+      if (((next - home) & mask) < ((next - gap) & mask)) continue;
+      buckets[gap] = buckets[next]!;
+      gap = next;
+    }
+    buckets[gap] = 0;
+  }
+
+  private linkNewest(entry: number, slot: number): void {
+    const at = entry * STRIDE;
+    const newest = this.newest[slot]!;
+    this.entries[at + NEWER] = NONE;
+    this.entries[at + OLDER] = newest;
+    if (newest === NONE) this.oldest[slot] = entry;
+    else this.entries[newest * STRIDE + NEWER] = entry;
+    this.newest[slot] = entry;
+  }
+
+  private unlink(entry: number, slot: number): void {
+    const newer = this.entries[entry * STRIDE + NEWER]!;
+    const older = this.entries[entry * STRIDE + OLDER]!;
+    if (newer === NONE) this.newest[slot] = older;
+    else this.entries[newer * STRIDE + OLDER] = older;
+    if (older === NONE) this.oldest[slot] = newer;
+    else this.entries[older * STRIDE + NEWER] = newer;
+  }
+
+  private fullestSlot(): number {
+    let fullest = 0;
+    for (let slot = 1; slot < this.counts.length; slot++) if (this.counts[slot]! > this.counts[fullest]!) fullest = slot;
+    return fullest;
+  }
+
+  private growSlots(atLeast: number): void {
+    const length = Math.max(atLeast, this.counts.length * 2, 16);
+    const grown = (column: Int32Array, fill: number): Int32Array<ArrayBuffer> => {
+      const copy = new Int32Array(length).fill(fill);
+      copy.set(column);
+      return copy;
+    };
+    this.newest = grown(this.newest, NONE);
+    this.oldest = grown(this.oldest, NONE);
+    this.counts = grown(this.counts, 0);
+  }
+}
