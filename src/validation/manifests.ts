@@ -89,7 +89,7 @@ export function notJson(value: unknown, depth = 0): string | undefined {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined;
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : `holds ${value}, which JSON has no form for`;
   if (typeof value !== 'object') return `holds a ${typeof value}, which JSON has no form for`;
-  if (!Array.isArray(value) && ![Object.prototype, null].includes(Object.getPrototypeOf(value))) {
+  if (!Array.isArray(value) && !isPlain(value)) {
     return `holds a ${value.constructor?.name ?? 'class instance'}, which JSON has no form for`;
   }
   for (const entry of Object.values(value)) {
@@ -97,6 +97,12 @@ export function notJson(value: unknown, depth = 0): string | undefined {
     if (reason !== undefined) return reason;
   }
   return undefined;
+}
+
+// Not compared with Object.prototype: an object may come from another realm (a test runner's, a vm's).
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function readDocument(

@@ -38,9 +38,7 @@ function convertBody(node: SchemaNode, definitions: JsonObject): JsonObject {
   const type = jsonType(node);
   if (type !== undefined) schema['type'] = type;
   for (const keyword of COPIED) if (node[keyword] !== undefined) schema[keyword] = node[keyword];
-  // In OpenAPI 3.0, which structural schemas follow, the exclusive bounds are flags of the bounds.
-  if (node.minimum !== undefined) schema[node.exclusiveMinimum === true ? 'exclusiveMinimum' : 'minimum'] = node.minimum;
-  if (node.maximum !== undefined) schema[node.exclusiveMaximum === true ? 'exclusiveMaximum' : 'maximum'] = node.maximum;
+  Object.assign(schema, bounds(node));
   if (node.properties !== undefined) {
     schema['properties'] = Object.fromEntries(
       Object.entries(node.properties).map(([name, property]) => [name, convert(property, definitions)]),
@@ -54,6 +52,25 @@ function convertBody(node: SchemaNode, definitions: JsonObject): JsonObject {
   }
   if (node.not !== undefined) schema['not'] = convert(node.not, definitions);
   return schema;
+}
+
+// Every integer has the range of its Go type; without a format that is int64, whose largest double below 2^63 is given here.
+const INTEGER_RANGES: Readonly<Record<string, readonly [number, number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  int64: [-(2 ** 63), 2 ** 63 - 1024],
+};
+
+// In OpenAPI 3.0, which structural schemas follow, the exclusive bounds are flags of the bounds.
+function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, type, format, ...node }: SchemaNode): JsonObject {
+  const isInteger = type === 'integer' || node['x-kubernetes-int-or-string'] === true;
+  const [lowest, highest] = isInteger ? (INTEGER_RANGES[format ?? 'int64'] ?? INTEGER_RANGES['int64']!) : [-Infinity, Infinity];
+  const result: JsonObject = {};
+  if (minimum !== undefined && minimum >= lowest) result[exclusiveMinimum === true ? 'exclusiveMinimum' : 'minimum'] = minimum;
+  else if (isInteger) result['minimum'] = lowest;
+  if (maximum !== undefined && maximum <= highest) result[exclusiveMaximum === true ? 'exclusiveMaximum' : 'maximum'] = maximum;
+  else if (isInteger) result['maximum'] = highest;
+  return result;
 }
 
 function jsonType(node: SchemaNode): string[] | string | undefined {

@@ -23,8 +23,6 @@ const QUANTITY_PATTERN = '^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(([KMGTPE]i)|[numk
 // Go fills `status` in by itself: what is required there is never written by hand.
 const WRITTEN_BY_CONTROLLERS = /Status$/;
 
-const INTEGER_RANGES: Readonly<Record<string, readonly [number, number]>> = { int32: [-(2 ** 31), 2 ** 31 - 1] };
-
 /**
  * Replaces references by the nodes they name and the types with their own JSON form (Quantity, IntOrString) by what decodes into
  * them, so that one walk serves built-in kinds and custom ones.
@@ -35,10 +33,8 @@ export function linkDefinitions(definitions: Definitions): ReadonlyMap<string, S
     if (node.$ref !== undefined) return resolve(node.$ref.slice('#/definitions/'.length));
     if (node.format === 'int-or-string') return { 'x-kubernetes-int-or-string': true };
     const { $ref: _, properties, items, additionalProperties, ...rest } = node;
-    const range = node.type === 'integer' ? INTEGER_RANGES[node.format ?? ''] : undefined;
     return {
       ...rest,
-      ...(range === undefined ? {} : { minimum: range[0], maximum: range[1] }),
       ...(properties === undefined
         ? {}
         : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, link(property)])) }),

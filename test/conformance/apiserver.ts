@@ -1,0 +1,244 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { eventually, freePorts, startProcess } from '../components/process';
+
+/** What the server said of one object. */
+export interface Verdict {
+  readonly isAccepted: boolean;
+  /** HTTP status. */
+  readonly status: number;
+  /** The server's words; empty when accepted. */
+  readonly message: string;
+  /** `Warning` headers. */
+  readonly warnings: readonly string[];
+}
+
+export interface ApiServer {
+  readonly url: string;
+  /** Installs every CustomResourceDefinition of these folders of imports/crds, and waits until each is served. */
+  installCrds(folders: readonly string[]): Promise<void>;
+  createNamespace(name: string): Promise<void>;
+  /** Creates the object with `dryRun=All&fieldValidation=Strict`: admission as a user would meet it, nothing stored. */
+  dryRunCreate(object: KubernetesObject): Promise<Verdict>;
+  stop(): Promise<void>;
+}
+
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata?: { readonly name?: string; readonly namespace?: string };
+  readonly [field: string]: unknown;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly warnings: readonly string[];
+}
+
+const CRDS = path.join(__dirname, '..', '..', 'imports', 'crds');
+// The server estimates the rules of these on durations as too costly and refuses the definition.
+const TOO_COSTLY = new Set(
+  ['backendconfigpolicies', 'gatewayextensions', 'httplistenerpolicies', 'listenerpolicies'].map(
+    (kind) => `gateway.kgateway.dev_${kind}.yaml`,
+  ),
+);
+const READY_TIMEOUT_MS = 60_000;
+
+/** Every folder that one server can hold at once: the experimental and the oldest definitions have names that others have too. */
+export const INSTALLABLE_FOLDERS = readdirSync(CRDS, { withFileTypes: true })
+  .filter(
+    (entry) =>
+      entry.isDirectory() && !['kubernetes', 'gateway-api-experimental', 'inference-extension-legacy'].includes(entry.name),
+  )
+  .map((entry) => entry.name)
+  .concat('inference-extension-legacy/v1alpha2', 'inference-extension-legacy/x-k8s.io');
+
+/** etcd and kube-apiserver on loopback, with their state in a temporary folder. */
+export async function startApiServer(programs: { readonly etcd: string; readonly 'kube-apiserver': string }): Promise<ApiServer> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'apiserver-'));
+  const [etcdPort, etcdPeerPort, port] = (await freePorts(3)) as [number, number, number];
+  const etcdUrl = `http://127.0.0.1:${etcdPort}`;
+  const etcd = await startProcess(programs.etcd, {
+    args: [
+      ...['--data-dir', path.join(folder, 'etcd'), '--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl],
+      ...['--listen-peer-urls', `http://127.0.0.1:${etcdPeerPort}`, '--unsafe-no-fsync', '--log-level', 'error'],
+    ],
+    ready: { port: etcdPort },
+  });
+  const token = randomBytes(16).toString('hex');
+  const tokens = path.join(folder, 'tokens.csv');
+  writeFileSync(tokens, `${token},tester,tester,system:masters\n`, { mode: 0o600 });
+  const signingKey = path.join(folder, 'service-accounts.pem');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  writeFileSync(signingKey, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
+  const server = await startProcess(programs['kube-apiserver'], {
+    args: [
+      ...[
+        '--etcd-servers',
+        etcdUrl,
+        '--bind-address',
+        '127.0.0.1',
+        '--advertise-address',
+        '127.0.0.1',
+        '--secure-port',
+        String(port),
+      ],
+      ...[
+        '--cert-dir',
+        folder,
+        '--token-auth-file',
+        tokens,
+        '--authorization-mode',
+        'RBAC',
+        '--service-cluster-ip-range',
+        '10.96.0.0/16',
+      ],
+      ...['--service-account-issuer', 'https://kubernetes.default.svc', '--service-account-key-file', signingKey],
+      ...['--service-account-signing-key-file', signingKey, '--endpoint-reconciler-type', 'none'],
+      // No controller makes the default ServiceAccount that this plugin asks of every Pod.
+      ...['--disable-admission-plugins', 'ServiceAccount'],
+    ],
+    ready: { port },
+    readyTimeoutMs: READY_TIMEOUT_MS,
+  });
+  const client = new Client(port, token, readFileSync(path.join(folder, 'apiserver.crt')));
+  await eventually('the API server is ready', async () => (await client.send('GET', '/readyz')).status === 200, READY_TIMEOUT_MS);
+  return {
+    url: `https://127.0.0.1:${port}`,
+    installCrds: (folders) => installCrds(client, folders),
+    createNamespace: async (name) => {
+      const answer = await client.send('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+      if (answer.status >= 300) throw new Error(`namespace ${name}: ${answer.body}`);
+    },
+    dryRunCreate: (object) => client.dryRunCreate(object),
+    stop: async () => {
+      client.close();
+      await server.stop('SIGKILL');
+      await etcd.stop('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function installCrds(client: Client, folders: readonly string[]): Promise<void> {
+  const crds = folders.flatMap((folder) =>
+    readdirSync(path.join(CRDS, folder))
+      .filter((name) => name.endsWith('.yaml') && !TOO_COSTLY.has(name))
+      .flatMap((name) =>
+        parseAllDocuments(readFileSync(path.join(CRDS, folder, name), 'utf8')).map((document) => document.toJS() as Crd),
+      ),
+  );
+  for (const crd of crds) {
+    const url = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}?fieldManager=test&force=true`;
+    const answer = await client.send('PATCH', url, withMessages(crd), 'application/apply-patch+yaml');
+    if (answer.status >= 300) throw new Error(`${crd.metadata.name}: ${answer.body}`);
+  }
+  for (const { spec } of crds) {
+    for (const { name, served } of spec.versions) {
+      if (!served) continue;
+      const url = `/apis/${spec.group}/${name}/${spec.names.plural}`;
+      await eventually(
+        `${spec.names.kind} ${name} is served`,
+        async () => (await client.send('GET', url)).status === 200,
+        READY_TIMEOUT_MS,
+      );
+    }
+  }
+}
+
+interface Crd {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly kind: string; readonly plural: string };
+    readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+  };
+}
+
+class Client {
+  private readonly agent: Agent;
+  private readonly resources = new Map<string, Promise<Map<string, { name: string; namespaced: boolean }>>>();
+
+  public constructor(
+    private readonly port: number,
+    private readonly token: string,
+    certificate: Buffer,
+  ) {
+    this.agent = new Agent({ keepAlive: true, maxSockets: 8, ca: certificate });
+  }
+
+  public close(): void {
+    this.agent.destroy();
+  }
+
+  public send(method: string, url: string, body?: unknown, contentType = 'application/json'): Promise<Answer> {
+    const headers = { authorization: `Bearer ${this.token}`, 'content-type': contentType };
+    return new Promise((resolve, reject) => {
+      const outgoing = request(
+        { host: '127.0.0.1', port: this.port, path: url, method, headers, agent: this.agent },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+          incoming.on('error', reject);
+          incoming.on('end', () => {
+            const warnings = [incoming.headers['warning'] ?? []].flat();
+            resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8'), warnings });
+          });
+        },
+      );
+      outgoing.on('error', reject);
+      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  public async dryRunCreate(object: KubernetesObject): Promise<Verdict> {
+    const base = object.apiVersion.includes('/') ? `/apis/${object.apiVersion}` : `/api/${object.apiVersion}`;
+    const resource = (await this.resourcesOf(base)).get(object.kind);
+    if (resource === undefined)
+      return { isAccepted: false, status: 404, message: `${object.apiVersion} has no kind ${object.kind}`, warnings: [] };
+    const metadata: unknown = object.metadata;
+    const own = typeof metadata === 'object' && metadata !== null ? (metadata as { namespace?: unknown }).namespace : undefined;
+    const namespace = typeof own === 'string' && own !== '' ? own : 'default';
+    const place = resource.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+    const answer = await this.send('POST', `${base}${place}/${resource.name}?dryRun=All&fieldValidation=Strict`, object);
+    const isAccepted = answer.status >= 200 && answer.status < 300;
+    return { isAccepted, status: answer.status, message: isAccepted ? '' : messageOf(answer.body), warnings: answer.warnings };
+  }
+
+  private resourcesOf(base: string): Promise<Map<string, { name: string; namespaced: boolean }>> {
+    let known = this.resources.get(base);
+    if (known === undefined) {
+      known = this.send('GET', base).then((answer) => {
+        const list =
+          (JSON.parse(answer.body) as { resources?: { name: string; kind: string; namespaced: boolean }[] }).resources ?? [];
+        return new Map(list.filter(({ name }) => !name.includes('/')).map((resource) => [resource.kind, resource]));
+      });
+      this.resources.set(base, known);
+    }
+    return known;
+  }
+}
+
+function messageOf(body: string): string {
+  try {
+    return (JSON.parse(body) as { message?: string }).message ?? body;
+  } catch {
+    return body;
+  }
+}
+
+// imports/crds holds no messages, and the server asks for one where a rule has line breaks.
+function withMessages(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withMessages);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, entry]) => [key, withMessages(entry)]);
+  const copy = Object.fromEntries(entries) as Record<string, unknown>;
+  const { rule } = copy;
+  if (typeof rule === 'string' && rule.includes('\n') && copy['message'] === undefined) copy['message'] = 'rule failed';
+  return copy;
+}
