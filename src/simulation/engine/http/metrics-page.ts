@@ -42,7 +42,8 @@ export function metricsPage({ engine, models }: Served): string {
   page.histogram('vllm:request_inference_time_seconds', 'Start to last token.', stats.inferenceTime);
   page.histogram('vllm:request_prompt_tokens', 'Prompt tokens of a request.', stats.requestPromptTokens);
   page.histogram('vllm:request_generation_tokens', 'Tokens generated for a request.', stats.requestGenerationTokens);
-  page.histogram('vllm:request_max_num_generation_tokens', 'Greatest number of tokens asked for.', stats.requestMaxTokens);
+  // The longest of a request's choices; the simulated engine makes one.
+  page.histogram('vllm:request_max_num_generation_tokens', 'Tokens of the longest choice.', stats.requestGenerationTokens);
   page.histogram('vllm:request_params_max_tokens', 'max_tokens of a request.', stats.requestMaxTokens);
   return page.text;
 }
