@@ -28,7 +28,7 @@ export class EndpointChooser {
    * @throws AIG450 when it cannot be a type
    */
   public static custom(type: string, parameters: PluginParameters = {}): EndpointChooser {
-    return new EndpointChooser(checkedType('EndpointChooser.custom', type), parameters);
+    return new EndpointChooser(checkedType('EndpointChooser.custom', type, 'picker'), parameters);
   }
 
   /** @internal */

@@ -85,7 +85,7 @@ export class Filter {
    * @throws AIG450 when it cannot be a type
    */
   public static custom(type: string, parameters: PluginParameters = {}): Filter {
-    return new Filter(checkedType('Filter.custom', type), parameters);
+    return new Filter(checkedType('Filter.custom', type, 'filter'), parameters);
   }
 
   /** @internal */

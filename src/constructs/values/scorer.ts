@@ -132,7 +132,7 @@ export class Scorer {
    * @throws AIG450 when it cannot be a type
    */
   public static custom(type: string, parameters: PluginParameters = {}, weight?: number): Scorer {
-    return new Scorer(checkedType('Scorer.custom', type), parameters, weight);
+    return new Scorer(checkedType('Scorer.custom', type, 'scorer'), parameters, weight);
   }
 
   /** @internal */

@@ -1,3 +1,4 @@
+import { PLUGIN_CATALOGUE, type PluginKind } from '../../picker-config/plugin-catalogue';
 import { refuse } from '../internal/errors';
 
 /** Parameters of a plugin as its configuration file takes them. */
@@ -13,16 +14,32 @@ export interface PluginEntry {
   readonly weight?: number;
 }
 
-/** Refuses what is no plugin type, so that a typo with a space or a capital is told from a type that only the picker knows. */
-export function checkedType(factory: string, type: string): string {
-  if (typeof type === 'string' && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(type)) return type;
-  return refuse(undefined, {
-    code: 'AIG450',
-    what: `${factory} got a plugin type that no picker can have`,
-    value: type,
-    allowed: 'lower-case letters, digits and dashes',
-    fix: "write the type as the picker registers it, for example 'queue-scorer'",
-  });
+/**
+ * A plugin type that the picker itself has to know: any well-formed one, unless llm-d's catalogue says that it is of another kind.
+ *
+ * @throws AIG450
+ */
+export function checkedType(factory: string, type: string, kind: PluginKind): string {
+  if (typeof type !== 'string' || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(type)) {
+    refuse(undefined, {
+      code: 'AIG450',
+      what: `${factory} got a plugin type that no picker can have`,
+      value: type,
+      allowed: 'lower-case letters, digits and dashes',
+      fix: "write the type as the picker registers it, for example 'queue-scorer'",
+    });
+  }
+  const known = PLUGIN_CATALOGUE.get(type);
+  if (known !== undefined && !known.kinds.includes(kind)) {
+    refuse(undefined, {
+      code: 'AIG450',
+      what: `${factory} got a plugin of another kind`,
+      value: `${type}, a ${known.kinds.join(' and ')}`,
+      allowed: `a ${kind}`,
+      fix: 'use the factory of that kind: Filter, Scorer or EndpointChooser',
+    });
+  }
+  return type;
 }
 
 /** What a numeric parameter may be. */

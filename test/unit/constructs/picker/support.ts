@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Chart, Testing } from 'cdk8s';
+import { App, Chart, type ChartProps, Testing } from 'cdk8s';
 import { EndpointPicker, type EndpointPickerProps } from '../../../../src/constructs/endpoint-picker';
 import type { PoolReference } from '../../../../src/constructs/internal/pool-reference';
 import { ApiGeneration } from '../../../../src/constructs/values/api-generation';
@@ -36,8 +36,8 @@ export interface Made {
 export type ManifestObject = any;
 
 /** One picker in a chart of namespace `llm`, reachable from a gateway. */
-export function aPicker(props: Partial<EndpointPickerProps> = {}, namespace: string | undefined = 'llm'): Made {
-  const chart = new Chart(new App(), 'chart', { namespace });
+export function aPicker(props: Partial<EndpointPickerProps> = {}, chartProps: ChartProps = { namespace: 'llm' }): Made {
+  const chart = new Chart(new App(), 'chart', chartProps);
   const picker = new EndpointPicker(chart, 'picker', { pool: aPool(), delivery: IMAGE, ...props });
   picker.allowFrom({ podLabels: { app: 'gateway' }, namespaceLabels: { 'kubernetes.io/metadata.name': 'gateways' } });
   const objects = () => Testing.synth(chart);
@@ -68,7 +68,7 @@ export function noise(bytes: number): string {
   const chars: string[] = [];
   for (let i = 0; i < bytes; i++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    chars.push(String.fromCharCode(35 + (state >>> 24) % 56));
+    chars.push(String.fromCharCode(35 + ((state >>> 24) % 56)));
   }
   return chars.join('').replaceAll('\\', '/');
 }

@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { EndpointChooser } from '../../../../src/constructs/values/endpoint-chooser';
+import { Filter } from '../../../../src/constructs/values/filter';
+import { Scorer } from '../../../../src/constructs/values/scorer';
+import { Scoring } from '../../../../src/constructs/values/scoring';
+import { checkPlugins } from '../../../../src/picker-config/check-plugins';
+import { formatEndpointPickerConfig } from '../../../../src/picker-config/endpoint-picker-config';
+import { parseEndpointPickerConfig } from '../../../../src/picker-config/endpoint-picker-config-parser';
+import { PLUGIN_CATALOGUE } from '../../../../src/picker-config/plugin-catalogue';
+import { aPicker } from './support';
+
+const weightsOf = (scoring: Scoring) =>
+  Object.fromEntries(
+    scoring
+      ._config()!
+      .schedulingProfiles[0]!.plugins.filter(({ weight }) => weight !== undefined)
+      .map((step) => [step.pluginRef, step.weight]),
+  );
+const stepsOf = (scoring: Scoring) => scoring._config()!.schedulingProfiles[0]!.plugins.map(({ pluginRef }) => pluginRef);
+
+describe('ready-made scorings', () => {
+  it('has the weights of llm-d', () => {
+    expect(weightsOf(Scoring.llmdDefault())).toEqual({
+      'queue-scorer': 2,
+      'kv-cache-utilization-scorer': 2,
+      'prefix-cache-scorer': 3,
+    });
+  });
+
+  it('weighs the load of the GPU above reuse', () => {
+    const weights = weightsOf(Scoring.gpuAware());
+    expect(weights['kv-cache-utilization-scorer']! + weights['queue-scorer']!).toBeGreaterThan(
+      weights['prefix-cache-scorer']! + weights['lora-affinity-scorer']!,
+    );
+  });
+
+  it('leaves the picker to its own formula', () => {
+    expect(Scoring.default()._config()).toBeUndefined();
+    expect(Scoring.default().isOwnDefault).toBe(true);
+  });
+});
+
+describe('a scoring', () => {
+  it('takes another weight for a scorer that it has', () => {
+    expect(weightsOf(Scoring.llmdDefault().with(Scorer.prefixCache({ weight: 7 })))).toEqual({
+      'queue-scorer': 2,
+      'kv-cache-utilization-scorer': 2,
+      'prefix-cache-scorer': 7,
+    });
+  });
+
+  it('filters, scores and chooses in this order, however it was put together', () => {
+    const scoring = Scoring.of(Scorer.queue())
+      .withPicker(EndpointChooser.weightedRandom())
+      .withFilter(Filter.decode())
+      .with(Scorer.loadAware());
+    expect(stepsOf(scoring)).toEqual(['decode-filter', 'queue-scorer', 'load-aware-scorer', 'weighted-random-picker']);
+  });
+
+  it('keeps two filters of one type apart by name', () => {
+    const scoring = Scoring.llmdDefault()
+      .withFilter(Filter.podLabels({ zone: 'a' }))
+      .withFilter(Filter.podLabels({ gpu: 'h100' }));
+    expect(stepsOf(scoring).slice(0, 2)).toEqual(['label-selector-filter', 'label-selector-filter-2']);
+  });
+
+  it('is a value: nothing changes the one that it came from', () => {
+    const base = Scoring.llmdDefault();
+    base.with(Scorer.loadAware()).withFilter(Filter.decode()).withPicker(EndpointChooser.random());
+    expect(stepsOf(base)).toHaveLength(3);
+  });
+});
+
+const EVERYTHING = Scoring.of(
+  Scorer.queue({ weight: 0.5 }),
+  Scorer.runningRequests(),
+  Scorer.kvCacheUtilization(),
+  Scorer.prefixCache({ weight: 3, matchLengthWeight: 0.5, matchLengthScaleTokens: 4_096 }),
+  Scorer.loadAware({ threshold: 64 }),
+  Scorer.loraAffinity(),
+  Scorer.activeRequests({ idleThreshold: 2, maxBusyScore: 0.8 }),
+  Scorer.tokenLoad({ queueThresholdTokens: 1_000 }),
+  Scorer.contextLength({ label: 'example.com/context', enableFiltering: true }),
+  Scorer.noHitLru({ lruSize: 12 }),
+)
+  .withFilter(Filter.decode())
+  .withFilter(Filter.prefill())
+  .withFilter(Filter.encode())
+  .withFilter(Filter.podLabels({ gpu: 'h100' }))
+  .withFilter(Filter.prefixCacheAffinity({ affinityThreshold: 0.5, explorationProbability: 0.1, maxTtftPenaltyMs: 100 }))
+  .withFilter(Filter.utilization({ queueDepthThreshold: 9, kvCacheUtilizationThreshold: 0.7, headroomRatio: 0.2 }))
+  .withPicker(EndpointChooser.maxScore({ maxEndpoints: 3 }));
+
+describe('the configuration that a scoring becomes', () => {
+  it.each([
+    ['Scoring.llmdDefault()', Scoring.llmdDefault()],
+    ['Scoring.gpuAware()', Scoring.gpuAware()],
+    ['every factory', EVERYTHING],
+    ['random', Scoring.of(Scorer.queue()).withPicker(EndpointChooser.random({ maxEndpoints: 2 }))],
+  ])('of %s is read back unchanged, without a problem or a warning', (_, scoring) => {
+    const config = scoring._config()!;
+    const parsed = parseEndpointPickerConfig(formatEndpointPickerConfig(config), 'config.yaml');
+    expect([parsed.problems, parsed.warnings]).toEqual([[], []]);
+    expect(parsed.config).toEqual(JSON.parse(JSON.stringify(config)));
+  });
+
+  it('names only types of llm-d that load without leave, each where it has an effect', () => {
+    const support = { supported: new Set(PLUGIN_CATALOGUE.keys()), allowExperimental: false };
+    expect(checkPlugins(EVERYTHING._config()!, support, (path) => path)).toEqual([]);
+  });
+
+  it('has every weight and threshold that was given', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-6, max: 1e6, noNaN: true }), fc.integer({ min: 1, max: 1e9 }), (weight, scale) => {
+        const scoring = Scoring.of(Scorer.prefixCache({ weight, matchLengthScaleTokens: scale }));
+        const { config } = parseEndpointPickerConfig(formatEndpointPickerConfig(scoring._config()!), 'config.yaml');
+        expect(config!.schedulingProfiles[0]!.plugins).toEqual([{ pluginRef: 'prefix-cache-scorer', weight }]);
+        expect(config!.plugins[0]!.parameters).toEqual({ matchLengthScaleTokens: scale });
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('what no scoring can be', () => {
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'a weight of 0',
+      () => Scorer.queue({ weight: 0 }),
+      /^AIG451 weight of the scorer 'queue-scorer' .*got '0'; allowed: more than 0 to 1000000/,
+    ],
+    ['a negative weight', () => Scorer.custom('x', {}, -1), /^AIG451/],
+    ['a weight that is no number', () => Scorer.queue({ weight: Number.NaN }), /^AIG451 .*got 'NaN'/],
+    [
+      'a share above 1',
+      () => Scorer.prefixCache({ matchLengthWeight: 1.1 }),
+      /^AIG451 matchLengthWeight of Scorer.prefixCache .*allowed: 0 to 1/,
+    ],
+    ['half a token', () => Scorer.tokenLoad({ queueThresholdTokens: 0.5 }), /^AIG451 .*a whole number, 1 or more/],
+    ['nine endpoints', () => EndpointChooser.maxScore({ maxEndpoints: 9 }), /^AIG451 .*1 to 8/],
+    ['a filter that keeps everything', () => Filter.podLabels({}), /^AIG451 .*no label/],
+    ['a type with a capital', () => Scorer.custom('Queue'), /^AIG450 Scorer.custom .*'Queue'/],
+    ['an empty type', () => Filter.custom(''), /^AIG450/],
+    ['two scorers of one type', () => Scoring.of(Scorer.queue(), Scorer.queue({ weight: 2 })), /^AIG452 .*queue-scorer/],
+    ['a scorer beside our own formula', () => Scoring.default().with(Scorer.queue()), /^AIG453 .*\.with\(\)/],
+    ['a filter before our own formula', () => Scoring.default().withFilter(Filter.decode()), /^AIG453 .*\.withFilter\(\)/],
+    ['a chooser behind our own formula', () => Scoring.default().withPicker(EndpointChooser.random()), /^AIG453/],
+    ['a chooser as a scorer', () => aPicker({ scoring: Scoring.of(Scorer.custom('max-score-picker')) }), /^AIG450 .*picker/],
+    [
+      'a plugin that our picker lacks',
+      () => aPicker({ scoring: Scoring.llmdDefault().withFilter(Filter.prefill()) }),
+      /^AIG508 scoring: .*'prefill-filter'/,
+    ],
+    [
+      'an Alpha plugin without leave',
+      () => aPicker({ scoring: Scoring.of(Scorer.custom('multicluster-queue-scorer')) }),
+      /^AIG508/,
+    ],
+  ])('%s is refused', (_, make, message) => {
+    expect(make).toThrow(message);
+  });
+
+  it('warns of a type that nobody knows, because a build of your own may have it', () => {
+    const { picker } = aPicker({ scoring: Scoring.of(Scorer.custom('cheapest-gpu-scorer', { currency: 'EUR' })) });
+    expect(picker.node.metadata.map(({ data }) => data)).toEqual([expect.stringContaining("'cheapest-gpu-scorer'")]);
+  });
+});
