@@ -1,14 +1,14 @@
 import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
-import { emit, type ObjectMetadata } from './internal/emit';
-import { refuse } from './internal/errors';
+import { emit, type ObjectMetadata, warn } from './internal/emit';
+import { refuse, refuseAll } from './internal/errors';
 import { resourceName } from './internal/names';
 import { disruptionBudgetSpec } from './kube/disruption-budget';
 import { networkPolicySpec, samePeer } from './kube/network-policy';
 import type { IModelBackend, NetworkPeer, SecretKey } from './model-backend';
-import type { DrainOptions } from './vllm/drain';
-import { gracePeriodSeconds } from './vllm/drain';
-import { type Parallelism, resolveParallelism } from './vllm/parallelism';
+import { checkModelSpec } from './values/model-catalogue/catalogue';
+import { type DrainOptions, gracePeriodSeconds } from './vllm/drain';
+import { type BackendPlan, DEFAULT_UTILIZATION_RATIO, planBackend } from './vllm/plan';
 import { enginePod, portName } from './vllm/pod';
 import { hostSizes } from './vllm/resources';
 import { startupBudget } from './vllm/startup-budget';
@@ -41,7 +41,7 @@ export class VllmBackend extends Construct implements IModelBackend {
   public readonly acceleratorCount: number;
 
   private readonly props: VllmBackendProps;
-  private readonly split: Parallelism;
+  private readonly plan: BackendPlan;
   private readonly modelNames: string[] = [];
   private readonly extraPodLabels: Record<string, string> = {};
   private readonly peers: { readonly peer: NetworkPeer; readonly reason: string }[] = [];
@@ -52,9 +52,12 @@ export class VllmBackend extends Construct implements IModelBackend {
     this.deploymentName = resourceName(this, { explicit: props.name, maxLength: MAX_NAME_LENGTH });
     this.serviceName = this.deploymentName;
     this.podLabels = { [BACKEND_LABEL]: this.deploymentName };
-    this.split = resolveParallelism({ gpus: props.accelerator.count, ...props });
+    if (props.modelSpec !== undefined) checkModelSpec(props.modelSpec);
+    this.plan = planBackend(props);
+    refuseAll(this, this.plan.problems);
+    for (const warning of this.plan.warnings) warn(this, warning);
     const port = props.port ?? 8000;
-    this.ports = Array.from({ length: this.split.data }, (_, rank) => port + rank);
+    this.ports = Array.from({ length: this.plan.split.data }, (_, rank) => port + rank);
     this.adapters = (props.adapters ?? []).map((adapter) => adapter.name);
     this.tls = props.tlsSecret !== undefined;
     this.apiKey = props.apiKey;
@@ -120,7 +123,7 @@ export class VllmBackend extends Construct implements IModelBackend {
       delaySeconds: (props.drainDelay ?? Duration.seconds(15)).toSeconds(),
       longestAnswerSeconds: this.longestAnswerSeconds,
     };
-    const weightBytes = 0;
+    const { weightBytes, split } = this.plan;
     const budget = startupBudget(
       weightBytes,
       props.model._bound,
@@ -147,12 +150,12 @@ export class VllmBackend extends Construct implements IModelBackend {
           selector: { matchLabels: this.podLabels },
           template: enginePod({
             props,
-            split: this.split,
+            split,
             ports: this.ports,
             podLabels: { ...metadata.labels, ...this.extraPodLabels, ...this.podLabels, 'llm-d.ai/engine-type': 'vllm' },
             selectorLabels: this.podLabels,
             servedModelNames: this.servedModelNames,
-            gpuMemoryUtilizationRatio: props.gpuMemoryUtilizationRatio ?? 0.9,
+            gpuMemoryUtilizationRatio: props.gpuMemoryUtilizationRatio ?? DEFAULT_UTILIZATION_RATIO,
             sizes,
             drain,
             startupSeconds: budget.startupSeconds,

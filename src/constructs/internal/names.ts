@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct, IConstruct } from 'constructs';
 import { refuse } from './errors';
@@ -76,4 +77,16 @@ function duplicateNames(root: IConstruct): string[] {
     }
   }
   return findings;
+}
+
+/**
+ * `<base>-<suffix>`, with the base cut and a digest in its place when the whole would be longer than `maxLength`: derived names
+ * stay unique without a limit on the names that users choose.
+ */
+export function derivedName(base: string, suffix: string, maxLength: number): string {
+  const name = `${base}-${suffix}`;
+  if (name.length <= maxLength) return name;
+  const digest = createHash('sha256').update(base).digest('hex').slice(0, 6);
+  const kept = base.slice(0, maxLength - suffix.length - digest.length - 2).replace(/-+$/, '');
+  return `${kept}-${digest}-${suffix}`;
 }

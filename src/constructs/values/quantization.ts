@@ -28,10 +28,6 @@ export class Quantization {
   public static nvfp4(): Quantization {
     return new Quantization('nvfp4', 4.5, 'modelopt_fp4', 4);
   }
-  /** No quantization, whatever the checkpoint's name says: 16 bits per weight. */
-  public static none(): Quantization {
-    return new Quantization('none', 16, undefined);
-  }
   /** Any other method: `argument` is the value of vLLM's `--quantization`. */
   public static custom(argument: string, bitsPerParameter: number): Quantization {
     return new Quantization(argument, bitsPerParameter, argument);
@@ -42,8 +38,8 @@ export class Quantization {
     public readonly name: string,
     /** Average size of a quantized weight in bits, 1 to 16. */
     public readonly bitsPerParameter: number,
-    /** Value of vLLM's `--quantization`; undefined leaves the flag out. */
-    public readonly argument: string | undefined,
+    /** Value of vLLM's `--quantization`. */
+    public readonly argument: string,
     /** Set when the weights must have been quantized beforehand; the bits of one weight. */
     public readonly checkpointBits: number | undefined = undefined,
   ) {}
