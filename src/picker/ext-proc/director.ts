@@ -9,9 +9,12 @@ export interface RequestFacts {
   readonly method: string;
   /** `:path` with its query. */
   readonly path: string;
-  /** The whole body; undefined for a request without one. */
+  /**
+   * The whole body, until the decision has been sent; undefined for a request without one, and where the proxy does not show it before
+   * the decision (request_body_mode NONE, or STREAMED without send_body_without_waiting_for_header_response).
+   */
   readonly body: Buffer | undefined;
-  /** What the body scanner found; undefined without a body. */
+  /** What the body scanner found, never with an error: such requests are answered with 400; undefined without a body. */
   readonly scanned: ScannedBody | undefined;
   /** Subset hint of the proxy: `ip:port` or bare `ip` entries; undefined when there is none. */
   readonly subset: readonly string[] | undefined;

@@ -191,10 +191,10 @@ function sameBytes(body: Buffer, start: number, expected: Buffer): boolean {
 
 function collect(body: Buffer, into: BodyScan): void {
   const model = starts[Field.Model]!;
-  if (model >= 0 && body[model] === 0x22) {
+  if (model >= 0) {
     into.modelStart = model;
     into.modelEnd = ends[Field.Model]!;
-    into.model = stringValue(body, model, into.modelEnd);
+    if (body[model] === 0x22) into.model = stringValue(body, model, into.modelEnd);
   }
   const stream = starts[Field.Stream]!;
   into.stream = stream >= 0 && body[stream] === 0x74;
