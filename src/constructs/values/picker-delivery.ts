@@ -50,9 +50,11 @@ export class PickerDelivery {
   }
 }
 
-// [host[:port]/]path[:tag][@digest], after the grammar of the distribution project's reference package
-const REFERENCE =
-  /^(?:[a-zA-Z0-9.-]+(?::\d{1,5})?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@[a-z0-9]+:[a-f0-9]{32,})?$/;
+// [host[:port]/]path[:tag][@digest], after the grammar of the distribution project's reference package: what stands before the
+// first slash is a host when it has a dot or a port, or is localhost
+const HOST = String.raw`(?:localhost|[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)(?::\d{1,5})?|[a-zA-Z0-9-]+:\d{1,5}`;
+const PATH = String.raw`[a-z0-9]+(?:[._/-]+[a-z0-9]+)*`;
+const REFERENCE = new RegExp(String.raw`^(?:(?:${HOST})\/)?${PATH}(?::\w[\w.-]{0,127})?(?:@[a-z0-9]+:[a-f0-9]{32,})?$`);
 
 function checkedImage(factory: string, reference: string): string {
   if (typeof reference === 'string' && reference.length <= 512 && REFERENCE.test(reference)) return reference;
