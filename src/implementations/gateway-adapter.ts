@@ -14,6 +14,8 @@ export interface GatewayAdapter {
   serviceAnnotations(plan: GatewayPlan): { [key: string]: string };
   /** `spec.infrastructure.parametersRef` of an own Gateway. */
   parametersRef(plan: GatewayPlan): { group: string; kind: string; name: string } | undefined;
+  /** Annotations of an own GatewayClass. */
+  gatewayClassAnnotations(): { [key: string]: string };
   /** The gateway's own pods. */
   gatewayPods(plan: GatewayPlan): PodSelectorPlan;
 }

@@ -24,6 +24,8 @@ export interface Manifest {
   readonly why: string;
   /** The rest of the object. A function is called at synthesis, when everything that adds to the object has done so. */
   readonly body: { readonly [field: string]: unknown } | (() => { readonly [field: string]: unknown });
+  /** True for kinds that live in no namespace. @default false */
+  readonly clusterScoped?: boolean;
   /** Names of the top-level fields that a `body` function returns. @default ['spec'] */
   readonly fields?: readonly string[];
 }
@@ -45,7 +47,7 @@ export function emit(scope: Construct, id: string, manifest: Manifest): ApiObjec
     kind: manifest.kind,
     metadata: {
       name: manifest.metadata.name,
-      namespace: manifest.metadata.namespace ?? Chart.of(scope).namespace,
+      namespace: manifest.clusterScoped ? undefined : (manifest.metadata.namespace ?? Chart.of(scope).namespace),
       labels: {
         'app.kubernetes.io/managed-by': 'cdk8s-ai-gateway',
         'app.kubernetes.io/part-of': Chart.of(scope).node.id,

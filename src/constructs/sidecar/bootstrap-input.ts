@@ -7,6 +7,8 @@ export interface BootstrapPool {
   readonly ports: readonly number[];
   /** True when the engines speak TLS. */
   readonly tls: boolean;
+  /** File with the key that the engines ask for. @default - they ask for none */
+  readonly apiKeyFile?: string;
 }
 
 /** What the proxy of sidecar mode needs to know. Seconds throughout. */

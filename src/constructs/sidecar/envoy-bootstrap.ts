@@ -1,11 +1,12 @@
 import { type BootstrapInput, STATUS_PORT } from './bootstrap-input';
-import { adminCluster, pickerCluster, poolCluster } from './envoy-clusters';
+import { adminCluster, engineKeyName, pickerCluster, poolCluster } from './envoy-clusters';
 import { httpListener, statusListener } from './envoy-listeners';
 import { socketAddress, typed } from './envoy-values';
 
 /** Envoy's bootstrap (`envoy.config.bootstrap.v3.Bootstrap`), valid for Envoy 1.40. */
 export function envoyBootstrap(input: BootstrapInput): { [field: string]: unknown } {
   const adminPort = input.adminPort ?? 19000;
+  const keyed = input.pools.filter((pool) => pool.apiKeyFile !== undefined);
   return {
     node: { id: 'ai-gateway-proxy', cluster: 'ai-gateway-proxy' },
     admin: { address: socketAddress('127.0.0.1', adminPort) },
@@ -26,6 +27,14 @@ export function envoyBootstrap(input: BootstrapInput): { [field: string]: unknow
       ],
     },
     static_resources: {
+      ...(keyed.length === 0
+        ? {}
+        : {
+            secrets: keyed.map((pool) => ({
+              name: engineKeyName(pool.name),
+              generic_secret: { secret: { filename: pool.apiKeyFile } },
+            })),
+          }),
       listeners: [httpListener(input), statusListener(input.listenAddress ?? '0.0.0.0', input.statusPort ?? STATUS_PORT)],
       clusters: [
         pickerCluster(input.pickerPort ?? 9002),

@@ -32,6 +32,33 @@ export function adminCluster(port: number): { [field: string]: unknown } {
   };
 }
 
+export function engineKeyName(pool: string): string {
+  return `engine-key-${pool}`;
+}
+
+const UPSTREAM_CODEC = {
+  name: 'envoy.filters.http.upstream_codec',
+  typed_config: typed('envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec'),
+};
+
+/** Clients never learn the engines' key: whatever they sent for the gateway is replaced on the last hop. */
+function keyInjector(pool: BootstrapPool): { [field: string]: unknown } {
+  return {
+    name: 'envoy.filters.http.credential_injector',
+    typed_config: typed('envoy.extensions.filters.http.credential_injector.v3.CredentialInjector', {
+      overwrite: true,
+      credential: {
+        name: 'envoy.http.injected_credentials.generic',
+        typed_config: typed('envoy.extensions.http.injected_credentials.generic.v3.Generic', {
+          credential: { name: engineKeyName(pool.name) },
+          header: 'authorization',
+          header_value_prefix: 'Bearer ',
+        }),
+      },
+    }),
+  };
+}
+
 /**
  * The engines of one pool. The picked address is used when it is one of the Service's records; any other falls back to least
  * request inside the pool, so that a request can never leave it. Retries walk the picker's list.
@@ -71,6 +98,7 @@ export function poolCluster(pool: BootstrapPool): { [field: string]: unknown } {
         // vLLM closes idle connections after 5 s: a request must not meet one that is being closed.
         common_http_protocol_options: { idle_timeout: '4s' },
         explicit_http_config: { http_protocol_options: {} },
+        ...(pool.apiKeyFile === undefined ? {} : { http_filters: [keyInjector(pool), UPSTREAM_CODEC] }),
       }),
     },
     ...(pool.tls

@@ -67,7 +67,7 @@ export class RateLimitKey {
 
   private constructor(
     /** `client`, `tenant`, `claim`, `apiKey`, `model`, `all` or `header`. */
-    public readonly source: string,
+    public readonly source: 'client' | 'tenant' | 'claim' | 'apiKey' | 'model' | 'all' | 'header',
     /** Name of the claim or header. */
     public readonly name: string | undefined,
     /** Who sets a trusted header. */

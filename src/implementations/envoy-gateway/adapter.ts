@@ -53,6 +53,10 @@ export class EnvoyGatewayAdapter implements GatewayAdapter {
     return name === undefined ? undefined : { group: 'gateway.envoyproxy.io', kind: 'EnvoyProxy', name };
   }
 
+  public gatewayClassAnnotations(): { [key: string]: string } {
+    return {};
+  }
+
   public gatewayPods(plan: GatewayPlan): PodSelectorPlan {
     const owner: { [key: string]: string } = { 'gateway.envoyproxy.io/owning-gateway-name': plan.gatewayName };
     if (plan.gatewayNamespace !== undefined) owner['gateway.envoyproxy.io/owning-gateway-namespace'] = plan.gatewayNamespace;

@@ -45,6 +45,10 @@ export class GenericAdapter implements GatewayAdapter {
     return undefined;
   }
 
+  public gatewayClassAnnotations(): { [key: string]: string } {
+    return {};
+  }
+
   public gatewayPods(plan: GatewayPlan): PodSelectorPlan {
     const namespace = this.options.proxyNamespace ?? plan.gatewayNamespace;
     return {

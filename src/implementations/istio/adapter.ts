@@ -39,6 +39,10 @@ export class IstioAdapter implements GatewayAdapter {
     return undefined;
   }
 
+  public gatewayClassAnnotations(): { [key: string]: string } {
+    return {};
+  }
+
   public gatewayPods(plan: GatewayPlan): PodSelectorPlan {
     return {
       podLabels: { 'gateway.networking.k8s.io/gateway-name': plan.gatewayName },

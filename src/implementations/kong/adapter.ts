@@ -57,6 +57,11 @@ export class KongAdapter implements GatewayAdapter {
     return undefined;
   }
 
+  /** Tells the Ingress Controller that the proxies of the class are not its operator's. */
+  public gatewayClassAnnotations(): { [key: string]: string } {
+    return { 'konghq.com/gatewayclass-unmanaged': 'true' };
+  }
+
   public gatewayPods(): PodSelectorPlan {
     return {
       ...(this.options.proxyPodLabels === undefined ? {} : { podLabels: this.options.proxyPodLabels }),

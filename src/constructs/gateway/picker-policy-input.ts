@@ -1,0 +1,27 @@
+import type { IInferencePool } from '../inference-pool';
+import type { PolicyInput } from '../picker/input';
+import type { GatewayState } from './gateway-state';
+import { API_KEYS_FOLDER, pickerPolicy, STORE_FOLDER } from './policy';
+
+/** The policy of a picker that chooses among `pools`, with the models that live there, and the Secrets that it reads. */
+export function policyInput(gateway: GatewayState, pools: readonly IInferencePool[]): PolicyInput {
+  const { options } = gateway;
+  const models = gateway.models.filter((model) => model.targets.some(({ pool }) => pools.includes(pool)));
+  const names = new Set(models.flatMap((model) => [model.modelName, ...model.aliases, ...model.adapters]));
+  const policy = pickerPolicy({
+    pools,
+    models,
+    limits: gateway.limits.filter((limit) => limit.models === undefined || limit.models.some((name) => names.has(name))),
+    classHeader: options.classHeader ?? 'x-model-class',
+    headerClasses: Object.fromEntries(Object.entries(options.headerClasses ?? {}).filter(([, name]) => names.has(name))),
+    defaultModel: options.defaultModel !== undefined && names.has(options.defaultModel) ? options.defaultModel : undefined,
+    identity: options.identity,
+    store: options.tokenStore,
+  });
+  const secretMounts: { secretName: string; mountPath: string }[] = [];
+  if (options.identity?.secretName !== undefined)
+    secretMounts.push({ secretName: options.identity.secretName, mountPath: API_KEYS_FOLDER });
+  const password = options.tokenStore?.redisOptions?.password;
+  if (password !== undefined) secretMounts.push({ secretName: password.secretName, mountPath: STORE_FOLDER });
+  return { policy: () => policy, secretMounts: () => secretMounts };
+}

@@ -1,0 +1,105 @@
+import type {
+  PickerPolicy,
+  PolicyIdentity,
+  PolicyLimit,
+  PolicyModel,
+  PolicyPool,
+  PolicyStore,
+} from '../../picker-config/picker-policy';
+import { DEFAULT_CLIENT_HEADER, DEFAULT_REDIS, DEFAULT_TENANT_HEADER } from '../../picker-config/picker-policy';
+import type { IInferenceModel } from '../inference-model';
+import type { IInferencePool } from '../inference-pool';
+import type { TokenRateLimit } from '../token-rate-limit';
+import type { ClientIdentity } from '../values/client-identity';
+import type { TokenStore } from '../values/token-store';
+
+/** Folder of the API keys in the picker's container, one file a client. */
+export const API_KEYS_FOLDER = '/etc/picker-api-keys';
+/** Folder of the store's password. */
+export const STORE_FOLDER = '/etc/picker-store';
+
+/** What the policy of one picker is made from. */
+export interface PolicyInput {
+  readonly pools: readonly IInferencePool[];
+  readonly models: readonly IInferenceModel[];
+  readonly limits: readonly TokenRateLimit[];
+  readonly classHeader: string;
+  readonly headerClasses: { readonly [value: string]: string };
+  readonly defaultModel: string | undefined;
+  readonly identity: ClientIdentity | undefined;
+  readonly store: TokenStore | undefined;
+}
+
+/** The picker's policy: everything that was said of models, clients and budgets. */
+export function pickerPolicy(input: PolicyInput): PickerPolicy {
+  const classes =
+    Object.keys(input.headerClasses).length === 0 ? undefined : { header: input.classHeader, values: input.headerClasses };
+  return {
+    pools: input.pools.map(poolPolicy),
+    models: input.models.map(modelPolicy),
+    ...(input.defaultModel === undefined ? {} : { defaultModel: input.defaultModel }),
+    ...(classes === undefined ? {} : { classes }),
+    ...(input.identity === undefined ? {} : { identity: identityPolicy(input.identity) }),
+    limits: input.limits.map(limitPolicy),
+    ...(input.store?.redisOptions === undefined ? {} : { store: storePolicy(input.store) }),
+  };
+}
+
+function poolPolicy(pool: IInferencePool): PolicyPool {
+  const namespace = pool.namespace === undefined ? {} : { namespace: pool.namespace };
+  return {
+    name: pool.poolName,
+    endpoints: pool.hasObject
+      ? { kind: 'inferencePool', name: pool.poolName, group: pool.generation.poolGroup, ...namespace }
+      : { kind: 'selector', matchLabels: pool.podLabels, ports: pool.ports, ...namespace },
+  };
+}
+
+function modelPolicy(model: IInferenceModel): PolicyModel {
+  return {
+    name: model.modelName,
+    aliases: model.aliases,
+    targets: model.targets.map(({ pool, servedName, weight }) => ({
+      pool: pool.poolName,
+      ...(servedName === model.modelName ? {} : { model: servedName }),
+      ...(weight === undefined ? {} : { weight }),
+    })),
+    priority: model.criticality.value,
+    adapters: model.adapters.map((name) => ({ name })),
+    ...(model.fallbackPool === undefined ? {} : { fallbackPool: model.fallbackPool.poolName }),
+  };
+}
+
+/** A JWT is verified by the gateway or by the proxy beside the picker, which tell the picker the result in headers. */
+function identityPolicy(identity: ClientIdentity): PolicyIdentity {
+  return identity.kind === 'apiKeys'
+    ? { source: 'apiKeys', directory: API_KEYS_FOLDER, header: 'authorization' }
+    : { source: 'header', clientHeader: DEFAULT_CLIENT_HEADER, tenantHeader: DEFAULT_TENANT_HEADER };
+}
+
+function limitPolicy(limit: TokenRateLimit): PolicyLimit {
+  return {
+    name: limit.limitName,
+    unit: 'tokens',
+    amount: limit.tokens,
+    windowSeconds: limit.windowSeconds,
+    key: { source: limit.key.source, ...(limit.key.name === undefined ? {} : { name: limit.key.name }) },
+    ...(limit.models === undefined ? {} : { models: limit.models }),
+    weights: { input: limit.inputWeight, output: limit.outputWeight, cached: limit.cachedWeight },
+    shadow: limit.shadow,
+    onStoreFailure: limit.onStoreFailure.name,
+  };
+}
+
+function storePolicy(store: TokenStore): PolicyStore {
+  const options = store.redisOptions!;
+  return {
+    redis: {
+      ...DEFAULT_REDIS,
+      address: `${options.host}:${options.port ?? 6379}`,
+      tls: options.tls ?? DEFAULT_REDIS.tls,
+      ...(options.username === undefined ? {} : { username: options.username }),
+      ...(options.password === undefined ? {} : { passwordFile: `${STORE_FOLDER}/${options.password.key}` }),
+    },
+  };
+}
