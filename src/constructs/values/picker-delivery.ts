@@ -53,7 +53,7 @@ export class PickerDelivery {
 // [host[:port]/]path[:tag][@digest], after the grammar of the distribution project's reference package: what stands before the
 // first slash is a host when it has a dot or a port, or is localhost
 const HOST = String.raw`(?:localhost|[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)(?::\d{1,5})?|[a-zA-Z0-9-]+:\d{1,5}`;
-const PATH = String.raw`[a-z0-9]+(?:[._/-]+[a-z0-9]+)*`;
+const PATH = '[a-z0-9]+(?:[._/-]+[a-z0-9]+)*';
 const REFERENCE = new RegExp(String.raw`^(?:(?:${HOST})\/)?${PATH}(?::\w[\w.-]{0,127})?(?:@[a-z0-9]+:[a-f0-9]{32,})?$`);
 
 function checkedImage(factory: string, reference: string): string {
