@@ -1,0 +1,173 @@
+import type { Clock } from '../../shared/clock';
+import type { Decision, Director, Outcome, RejectDecision, RequestFacts, RouteDecision } from '../ext-proc/director';
+import { rejection } from '../ext-proc/rejection';
+import { requestApi } from '../openai/request-api';
+import type { DecisionRecord } from '../scheduling/decision-record';
+import type { EndpointSource } from '../scheduling/interface/endpoint-snapshot';
+import type { SchedulingRequest } from '../scheduling/interface/scheduling-request';
+import { ProfileOutcome } from '../scheduling/profile';
+import type { Scheduler } from '../scheduling/scheduler';
+import type { DecisionLog } from '../telemetry/decision-log';
+import type { RequestMetrics, RequestSeries } from '../telemetry/request-metrics';
+import type { SchedulerMetrics } from '../telemetry/scheduler-metrics';
+import { type Admission, WAIT } from './admission';
+import type { ModelResolver, ResolvedModel } from './model-resolver';
+
+export interface DirectorParts {
+  readonly scheduler: Scheduler;
+  readonly endpoints: EndpointSource;
+  readonly models: ModelResolver;
+  /** @default every request is admitted */
+  readonly admission?: Admission;
+  readonly requests: RequestMetrics;
+  readonly scheduling: SchedulerMetrics;
+  readonly decisions: DecisionLog;
+  readonly clock: Clock;
+  /** `--disable-endpoint-subset-filter`. @default false */
+  readonly ignoreSubset?: boolean;
+}
+
+const DEFAULT_FAIRNESS_ID = 'default-flow';
+
+/** Model, then admission, then an endpoint; and the books of what is under way. One object is made for a request, its decision. */
+export class PickerDirector implements Director {
+  private scheduler: Scheduler;
+  private record: DecisionRecord;
+  private readonly resolved: ResolvedModel = { model: '', targetModel: '' };
+  private readonly facts = new ReusedRequest();
+
+  public constructor(private readonly parts: DirectorParts) {
+    this.scheduler = parts.scheduler;
+    this.record = parts.scheduler.newRecord();
+  }
+
+  /** Decides by another scheduler over the same endpoints from here on. */
+  public use(scheduler: Scheduler): void {
+    this.scheduler = scheduler;
+    this.record = scheduler.newRecord();
+  }
+
+  public decide(request: RequestFacts, resume: (decision: Decision) => void): Decision | undefined {
+    const { admission, models, clock } = this.parts;
+    const startedMs = clock.nowMs();
+    const refusal = models.resolve(request, this.resolved);
+    const series = this.seriesOf(request);
+    if (refusal !== undefined) return this.refuse(request, series, refusal);
+    const verdict = admission?.admit(request);
+    if (verdict === undefined) return this.schedule(request, series, startedMs);
+    if (verdict !== WAIT) return this.refuse(request, series, verdict);
+    // `resolved` belongs to the next request by the time this one goes on
+    const { model, targetModel } = this.resolved;
+    admission!.wait(request, (late) => {
+      this.resolved.model = model;
+      this.resolved.targetModel = targetModel;
+      resume(late === undefined ? this.schedule(request, series, startedMs) : this.refuse(request, series, late));
+    });
+    return undefined;
+  }
+
+  public abandon(request: RequestFacts): void {
+    this.parts.admission?.abandon(request);
+  }
+
+  public settle(_request: RequestFacts, decision: RouteDecision, outcome: Outcome): void {
+    const routed = decision as Routed;
+    this.scheduler.settle(routed.slot, routed.generation);
+    routed.series.settled(outcome, this.parts.clock.nowMs() - routed.decidedMs, routed.streaming);
+  }
+
+  private schedule(request: RequestFacts, series: RequestSeries, startedMs: number): Decision {
+    const { parts } = this;
+    const { model, targetModel } = this.resolved;
+    this.facts.take(request, model, targetModel, parts.ignoreSubset === true);
+    const beforeMs = parts.clock.nowMs();
+    const record = parts.decisions.wantsExplanation(beforeMs) ? this.record : undefined;
+    const result = this.scheduler.schedule(this.facts, record);
+    this.facts.body = undefined;
+    const decidedMs = parts.clock.nowMs();
+    parts.scheduling.scheduleSeconds.observe((decidedMs - beforeMs) / 1e3);
+    parts.scheduling.processingSeconds.observe((decidedMs - startedMs) / 1e3);
+    if (result.outcome !== ProfileOutcome.PICKED) {
+      parts.scheduling.failure(targetModel);
+      return this.refuse(request, series, unschedulable(request, result.outcome), record);
+    }
+    const { snapshot } = parts.endpoints;
+    parts.scheduling.success(targetModel, snapshot.endpoints[result.slot]!);
+    series.started(request.body?.length ?? 0);
+    parts.decisions.add(request.id, model, targetModel, result.destination, record?.explain(snapshot));
+    return new Routed(
+      result.destination,
+      targetModel === model ? undefined : targetModel,
+      result.slot,
+      result.generation,
+      series,
+      decidedMs,
+      request.scanned?.stream === true,
+    );
+  }
+
+  private refuse(request: RequestFacts, series: RequestSeries, refusal: RejectDecision, record?: DecisionRecord): RejectDecision {
+    series.refused(String(refusal.status), request.body?.length ?? 0);
+    const { model, targetModel } = this.resolved;
+    this.parts.decisions.add(request.id, model, targetModel, refusal.reason, record?.explain(this.parts.endpoints.snapshot));
+    return refusal;
+  }
+
+  private seriesOf(request: RequestFacts): RequestSeries {
+    const { model, targetModel } = this.resolved;
+    const fairnessId = request.header('x-llm-d-inference-fairness-id') ?? request.header('x-gateway-inference-fairness-id');
+    return this.parts.requests.series(model, targetModel, fairnessId ?? DEFAULT_FAIRNESS_ID);
+  }
+}
+
+/** A decision with what its settlement needs. */
+class Routed implements RouteDecision {
+  public readonly kind = 'route';
+  public readonly setHeaders = undefined;
+  /** The answer is always watched: it ends the request's time in flight, and tells its tokens. */
+  public readonly observeResponse = true;
+  public readonly ticket = undefined;
+
+  public constructor(
+    public readonly destination: string,
+    public readonly targetModel: string | undefined,
+    public readonly slot: number,
+    public readonly generation: number,
+    public readonly series: RequestSeries,
+    public readonly decidedMs: number,
+    public readonly streaming: boolean,
+  ) {}
+}
+
+/** The scheduler's view of a request; one object for all. */
+class ReusedRequest implements SchedulingRequest {
+  public model = '';
+  public targetModel = '';
+  public body: Buffer | undefined;
+  public promptStart = -1;
+  public promptEnd = -1;
+  public cacheSalt: string | undefined;
+  public subset: readonly string[] | undefined;
+
+  public take(request: RequestFacts, model: string, targetModel: string, ignoreSubset: boolean): void {
+    const { scanned } = request;
+    this.model = model;
+    this.targetModel = targetModel;
+    this.body = request.body;
+    this.promptStart = scanned?.promptStart ?? -1;
+    this.promptEnd = scanned?.promptEnd ?? -1;
+    this.cacheSalt = scanned?.cacheSalt;
+    this.subset = ignoreSubset ? undefined : request.subset;
+  }
+}
+
+/** The answers of llm-d's picker (its `director.go` and `candidates.go`). */
+function unschedulable(request: RequestFacts, outcome: ProfileOutcome): RejectDecision {
+  const api = requestApi(request.path);
+  if (outcome === ProfileOutcome.FILTERED_OUT) {
+    return rejection(api, 'ResourceExhausted', 'no endpoints available for the given request', 'rejected-saturated');
+  }
+  const where = outcome === ProfileOutcome.OUTSIDE_SUBSET ? " in the proxy's subset" : '';
+  const detail = `failed to find endpoint candidates for serving the request: no endpoint is ready${where}`;
+  return rejection(api, 'ServiceUnavailable', detail, 'rejected-no-endpoints');
+}

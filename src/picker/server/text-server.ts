@@ -1,0 +1,76 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { TlsMaterial } from './tls-material';
+
+/** A page; its pieces are sent one by one, and other work goes on between them. */
+export interface Page {
+  readonly contentType: string;
+  pieces(query: URLSearchParams): Iterable<string>;
+}
+
+export interface TextServerTls extends TlsMaterial {
+  /** PEM of the CA that clients must have their certificates from. @default clients are not asked */
+  readonly clientCa?: string;
+}
+
+/** A small server of text pages: /metrics, /debug. Plain node:http, because nothing here is in the way of a request. */
+export class TextServer {
+  private readonly server: http.Server | https.Server;
+
+  public constructor(
+    private readonly pages: ReadonlyMap<string, Page>,
+    private readonly onError: (error: unknown) => void,
+    tls?: TextServerTls,
+  ) {
+    const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+      this.answer(request, response).catch((error: unknown) => {
+        onError(error);
+        response.destroy();
+      });
+    };
+    const { key, cert, clientCa } = tls ?? {};
+    const verify = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+    this.server = tls === undefined ? http.createServer(handler) : https.createServer({ key, cert, ...verify }, handler);
+    this.server.requestTimeout = 10_000;
+    this.server.maxConnections = 64;
+  }
+
+  /** @throws the error of the socket, for example EADDRINUSE */
+  public async listen(port: number, host: string | undefined): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, host, () => {
+        this.server.off('error', reject);
+        this.server.on('error', this.onError);
+        resolve();
+      });
+    });
+  }
+
+  public get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  public close(): void {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+
+  private async answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://picker');
+    const page = this.pages.get(url.pathname);
+    if (page === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
+      response.writeHead(page === undefined ? 404 : 405, { 'content-type': 'text/plain; charset=utf-8' });
+      response.end(page === undefined ? `There is ${[...this.pages.keys()].join(', ')}.\n` : 'Only GET.\n');
+      return;
+    }
+    response.writeHead(200, { 'content-type': page.contentType });
+    for (const piece of page.pieces(url.searchParams)) {
+      response.write(piece);
+      await nextTurn();
+    }
+    response.end();
+  }
+}
