@@ -47,7 +47,7 @@ export function emit(scope: Construct, id: string, manifest: Manifest): ApiObjec
     kind: manifest.kind,
     metadata: {
       name: manifest.metadata.name,
-      namespace: manifest.clusterScoped ? undefined : (manifest.metadata.namespace ?? Chart.of(scope).namespace),
+      namespace: manifest.metadata.namespace ?? Chart.of(scope).namespace,
       labels: {
         'app.kubernetes.io/managed-by': 'cdk8s-ai-gateway',
         'app.kubernetes.io/part-of': Chart.of(scope).node.id,
@@ -57,6 +57,8 @@ export function emit(scope: Construct, id: string, manifest: Manifest): ApiObjec
     },
     ...fields,
   });
+  // cdk8s gives every object the namespace of its chart
+  if (manifest.clusterScoped && Chart.of(scope).namespace !== undefined) object.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
   object.node.addMetadata(WHY, manifest.why);
   return object;
 }

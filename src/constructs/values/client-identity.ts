@@ -1,9 +1,5 @@
 import { refuse } from '../internal/errors';
-
-/** A Secret, named; cdk8s-plus Secrets of any version fit. */
-export interface NamedSecret {
-  readonly name: string;
-}
+import type { INamedObject } from './secret-reference';
 
 /** Where the keys of a JWT issuer are and what to take from its tokens. */
 export interface JwtIdentityOptions {
@@ -25,7 +21,7 @@ export class ClientIdentity {
    * API keys in a Secret: each entry is a client, its name the client's id, its value the bare key.
    * @param secret the Secret, in the namespace of the gateway construct
    */
-  public static apiKeys(secret: NamedSecret): ClientIdentity {
+  public static apiKeys(secret: INamedObject): ClientIdentity {
     if (typeof secret !== 'object' || secret === null || typeof secret.name !== 'string') {
       refuse(undefined, {
         code: 'AIG490',
