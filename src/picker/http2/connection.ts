@@ -196,13 +196,14 @@ export class Connection implements FrameHandler {
     const { limits } = this.shared;
     if (this.lastSweepMs >= 0) this.guard.forgive(nowMs - this.lastSweepMs);
     this.lastSweepMs = nowMs;
+    const progress = this.writer.lateWrites !== this.lateWritesSeen;
+    this.lateWritesSeen = this.writer.lateWrites;
     if (this.state === State.closing) {
-      this.closingSinceMs = this.closingSinceMs < 0 ? nowMs : this.closingSinceMs;
-      if (nowMs - this.closingSinceMs >= CLOSE_GRACE_MS) this.socket.destroy();
+      this.closingSinceMs = since(!progress, this.closingSinceMs, nowMs);
+      if (elapsed(this.closingSinceMs, nowMs, CLOSE_GRACE_MS)) this.socket.destroy();
       return;
     }
-    const stalled = this.writer.waiting && this.writer.lateWrites === this.lateWritesSeen;
-    this.lateWritesSeen = this.writer.lateWrites;
+    const stalled = this.writer.waiting && !progress;
     this.stalledSinceMs = since(stalled, this.stalledSinceMs, nowMs);
     this.prefaceSinceMs = since(!this.settingsReceived, this.prefaceSinceMs, nowMs);
     this.blockSinceMs = since(this.requests.openBlock !== 0, this.blockSinceMs, nowMs);
@@ -238,7 +239,7 @@ export class Connection implements FrameHandler {
       this.writer.flush();
     } while (this.streams.deliverCloses());
     if (this.state === State.draining && this.streams.empty) this.close();
-    if (this.writer.full && !this.paused) {
+    else if (this.writer.full && !this.paused) {
       this.paused = true;
       this.socket.pause();
     }
@@ -288,6 +289,7 @@ export class Connection implements FrameHandler {
   private close(): void {
     this.state = State.closing;
     this.writer.flushLast();
+    this.writer.release();
     this.socket.end();
     // What the peer still sends is read and dropped: a reset because of unread bytes could overtake the GOAWAY.
     if (this.paused) this.socket.resume();

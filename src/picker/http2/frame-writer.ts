@@ -129,7 +129,7 @@ export class FrameWriter {
     if (this.inFlight.length === 0) return;
     this.lateWrites++;
     if (this.socket.writableLength > 0) return;
-    for (const slab of this.inFlight) giveBack(slab);
+    if (!this.released) for (const slab of this.inFlight) giveBack(slab);
     this.inFlight.length = 0;
     if (!this.released) this.onDrained();
   };

@@ -48,7 +48,10 @@ const SWEEP_INTERVAL_MS = 1000;
 export class Http2Server {
   readonly counters = new Http2Counters();
   private readonly server: net.Server;
-  private readonly connections = new Map<net.Socket, Connection>();
+  /** Accepted, for TLS before the handshake. */
+  private readonly sockets = new Set<net.Socket>();
+  private readonly connections = new Set<Connection>();
+  private draining = false;
   private readonly shared: ConnectionShared;
   private readonly onError: (error: unknown) => void;
   private tlsOptions: Http2TlsOptions | undefined;
@@ -72,6 +75,10 @@ export class Http2Server {
     };
     this.server = this.tlsOptions === undefined ? this.plainServer() : this.tlsServer(this.tlsOptions);
     this.server.maxConnections = limits.maxConnections;
+    this.server.on('connection', (socket: net.Socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
   }
 
   /** @throws the error of the socket, for example EADDRINUSE */
@@ -111,7 +118,8 @@ export class Http2Server {
   /** Accepts nothing any more, lets open streams finish for at most `timeoutMs`, then closes what is left. */
   async drain(timeoutMs: number): Promise<void> {
     const closed = this.closeListener();
-    for (const connection of this.connections.values()) connection.shutdown();
+    this.draining = true;
+    for (const connection of this.connections) connection.shutdown();
     const timer = setTimeout(() => this.destroyAll(), timeoutMs);
     await closed;
     clearTimeout(timer);
@@ -150,26 +158,27 @@ export class Http2Server {
 
   private accept(socket: net.Socket): void {
     const connection = new Connection(socket, this.shared);
-    this.connections.set(socket, connection);
+    this.connections.add(connection);
     this.counters.connections++;
     this.counters.connectionsTotal++;
     socket.on('data', (chunk: Buffer) => connection.receive(chunk));
     // 'close' follows; a peer that resets its connection is nothing to report.
     socket.on('error', () => {});
     socket.on('close', () => {
-      this.connections.delete(socket);
+      this.connections.delete(connection);
       this.counters.connections--;
       connection.closed();
     });
+    if (this.draining) connection.shutdown();
   }
 
   private sweep(): void {
     const nowMs = performance.now();
-    for (const connection of this.connections.values()) connection.sweep(nowMs);
+    for (const connection of this.connections) connection.sweep(nowMs);
   }
 
   private async closeListener(): Promise<void> {
-    if (!this.server.listening && this.connections.size === 0) return;
+    if (!this.server.listening && this.sockets.size === 0) return;
     await new Promise<void>((resolve) => {
       if (this.server.listening) this.server.close(() => resolve());
       else this.server.once('close', () => resolve());
@@ -178,7 +187,7 @@ export class Http2Server {
   }
 
   private destroyAll(): void {
-    for (const socket of this.connections.keys()) socket.destroy();
+    for (const socket of this.sockets) socket.destroy();
   }
 }
 

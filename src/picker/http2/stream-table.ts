@@ -104,13 +104,11 @@ export class StreamTable implements StreamOwner {
 
   /** The connection is lost. */
   closeAll(): void {
-    this.deliverCloses();
     for (const stream of this.open.values()) {
-      this.context.counters.streamsOpen--;
-      stream.close(true);
+      this.remove(stream, CLOSED_BY_OWN_RESET);
+      stream.close(!stream.localClosed);
     }
-    this.open.clear();
-    this.lingering = 0;
+    while (this.deliverCloses());
   }
 
   /**
