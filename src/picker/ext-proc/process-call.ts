@@ -24,6 +24,8 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
   private over = false;
   private closed = false;
   private failed = false;
+  /** The director was told that its decision is not wanted any more. */
+  private wasAbandoned = false;
   private answerIsHidden = false;
 
   constructor(
@@ -53,10 +55,10 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
   onClose(_reset: boolean): void {
     this.over = true;
     this.closed = true;
-    const mayComeLate = this.requestPhase.stop();
+    this.stopRequest();
     this.settle(this.causeOfClose());
     // a director that decides after all must not find the next request here
-    if (!mayComeLate) this.context.giveState(this.request);
+    if (!this.wasAbandoned) this.context.giveState(this.request);
   }
 
   onRouted(decision: RouteDecision): void {
@@ -77,7 +79,12 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
 
   end(status: number, message?: string): void {
     this.over = true;
+    this.stopRequest();
     this.stream.end(status, message);
+  }
+
+  private stopRequest(): void {
+    if (this.requestPhase.stop()) this.wasAbandoned = true;
   }
 
   private handle(buffer: Buffer, start: number, end: number): void {
@@ -109,7 +116,7 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
         return;
       case Phase.ResponseHeaders:
         // an answer without a decision comes from the proxy itself, for example after a timeout
-        if (this.routed === undefined) this.requestPhase.stop();
+        if (this.routed === undefined) this.stopRequest();
         this.responsePhase.onHeaders(message, buffer, this.routed);
         return;
       case Phase.ResponseBody:
