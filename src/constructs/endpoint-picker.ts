@@ -1,8 +1,7 @@
 import { type ApiObject, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { formatProblem } from '../shared/problem';
-import { emit, type ObjectMetadata, warn } from './internal/emit';
-import { refuse } from './internal/errors';
+import { emit, type ObjectMetadata } from './internal/emit';
 import { resourceName } from './internal/names';
 import type { PoolReference } from './internal/pool-reference';
 import { disruptionBudgetSpec } from './kube/disruption-budget';
@@ -59,33 +58,32 @@ export class EndpointPicker extends Construct {
   public readonly port = EXT_PROC_PORT;
   /** True when the picker speaks TLS with a certificate that nobody can verify. */
   public readonly secureServing: boolean;
+  /** Number of pods. */
+  public readonly replicas: number;
   /** Labels that the picker's pods carry, and no others in the namespace. */
   public readonly podLabels: { readonly [key: string]: string };
 
   private readonly callers: NetworkPeer[] = [];
-  private readonly requestedReplicas: number | undefined;
-  private replicaCount: number;
 
   public constructor(scope: Construct, id: string, props: EndpointPickerProps) {
     super(scope, id);
     this.serviceName = resourceName(this, { explicit: props.name, maxLength: MAX_NAME_LENGTH });
     this.namespace = props.pool.namespace ?? Chart.of(this).namespace;
     this.podLabels = { 'app.kubernetes.io/name': 'endpoint-picker', 'app.kubernetes.io/instance': this.serviceName };
-    this.requestedReplicas = props.replicas;
-    this.replicaCount = props.replicas ?? 2;
+    this.secureServing = props.secureServing ?? true;
+    this.replicas = props.replicas ?? 2;
     const isLlmd = props.program === PickerProgram.LLMD;
     // one leader serves, the others stand by
-    const electLeader = isLlmd && this.replicaCount > 1;
+    const electLeader = isLlmd && this.replicas > 1;
 
     const pod = pickerPod(this, props, {
       ...props._policy,
       name: this.serviceName,
       namespace: this.namespace,
       pools: [props.pool],
-      secureServing: props.secureServing ?? true,
+      secureServing: this.secureServing,
       electLeader,
     });
-    this.secureServing = pod.secureServing;
     const metadata = {
       name: this.serviceName,
       namespace: this.namespace,
@@ -99,9 +97,9 @@ export class EndpointPicker extends Construct {
       purpose: 'the picker',
     });
     this.emitDeployment(props, metadata, pod, account, electLeader);
-    emitService(this, metadata, this.podLabels, pod.secureServing);
+    emitService(this, metadata, this.podLabels, this.secureServing);
     // Only the leader is ready, so a budget would count one pod of two and never let the leader's node be drained.
-    if (!electLeader && this.replicaCount > 1) this.emitBudget(metadata);
+    if (!electLeader && this.replicas > 1) this.emitBudget(metadata);
     if (props.networkPolicy ?? true) {
       const monitoring = props.monitoring ?? [{ namespaceLabels: { 'kubernetes.io/metadata.name': 'monitoring' } }];
       emitNetworkPolicy(this, metadata, this.podLabels, () => this.callers, monitoring);
@@ -110,37 +108,9 @@ export class EndpointPicker extends Construct {
     if (props.serviceMonitor ?? false) emitServiceMonitor(this, metadata, this.podLabels, props.serviceMonitorLabels ?? {});
   }
 
-  /** Number of pods. */
-  public get replicas(): number {
-    return this.replicaCount;
-  }
-
   /** Opens port 9002 in the NetworkPolicy, if there is one, for `peer`. */
   public allowFrom(peer: NetworkPeer): void {
     if (!this.callers.some((caller) => samePeer(caller, peer))) this.callers.push(peer);
-  }
-
-  /**
-   * Makes it one pod, because of something that each pod would count by itself.
-   *
-   * @param reason what that is, for the warning
-   * @param instead what would allow more than one
-   * @throws AIG456 when the options ask for more than one
-   */
-  public requireSingleReplica(reason: string, instead: string): void {
-    if (this.replicaCount === 1) return;
-    if (this.requestedReplicas !== undefined) {
-      refuse(this, {
-        code: 'AIG456',
-        what: `${reason}: several pickers would each grant all of it`,
-        value: this.requestedReplicas,
-        allowed: '1 replica',
-        fix: instead,
-      });
-    }
-    this.replicaCount = 1;
-    this.node.tryRemoveChild('DisruptionBudget');
-    warn(this, `one picker and not two: ${reason}; ${instead}`);
   }
 
   private emitDeployment(
@@ -157,7 +127,7 @@ export class EndpointPicker extends Construct {
       why: `chooses an endpoint of pool ${props.pool.name} for every request`,
       body: () => ({
         spec: {
-          replicas: this.replicaCount,
+          replicas: this.replicas,
           // A standby never becomes ready beside a leader, so waiting for ready pods would wait for ever. Starting all of the
           // next version at once is shorter than Recreate, which first waits until the old leader has drained.
           strategy: {
@@ -198,7 +168,7 @@ export class EndpointPicker extends Construct {
 
   /** Apart from each other as far as the cluster has room. */
   private spread(): object[] {
-    if (this.replicaCount === 1) return [];
+    if (this.replicas === 1) return [];
     return ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
       maxSkew: 1,
       topologyKey,

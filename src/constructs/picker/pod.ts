@@ -25,7 +25,6 @@ export interface PickerPod {
   readonly annotations: () => { readonly [key: string]: string };
   /** What the pod's service account has to be allowed, by namespace. */
   readonly access: readonly NamespaceRules[];
-  readonly secureServing: boolean;
   /** How long the pod may take to stop: what the picker drains, and ten seconds to end. */
   readonly terminationGracePeriodSeconds: number;
 }
@@ -71,7 +70,6 @@ export function pickerPod(scope: Construct, options: EndpointPickerOptions, inpu
     volumes: () => [...fixedVolumes, ...secrets().map(({ volume }) => volume)],
     annotations: () => configurationAnnotation(configMap),
     access,
-    secureServing: picker.secureServing,
     terminationGracePeriodSeconds: picker.drainSeconds + 10,
   };
 }

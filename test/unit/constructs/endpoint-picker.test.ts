@@ -244,32 +244,6 @@ describe('how a picker is reached', () => {
   });
 });
 
-describe('a picker that has to be the only one', () => {
-  const WHY = ['token budgets without a shared store', 'give the budgets a store'] as const;
-
-  it('is one pod without a disruption budget, and says why', () => {
-    const { picker, objects, only, chart } = aPicker();
-    picker.requireSingleReplica(...WHY);
-    expect([picker.replicas, only('Deployment').spec.replicas]).toEqual([1, 1]);
-    expect(objects().map(({ kind }) => kind)).not.toContain('PodDisruptionBudget');
-    expect(warningsBelow(chart)).toEqual([{ path: 'chart/picker', message: expect.stringContaining(WHY[0]) }]);
-  });
-
-  it('is said once', () => {
-    const { picker, chart } = aPicker();
-    picker.requireSingleReplica(...WHY);
-    picker.requireSingleReplica(...WHY);
-    expect(warningsBelow(chart)).toHaveLength(1);
-  });
-
-  it('is refused when more were asked for', () => {
-    expect(() => aPicker({ replicas: 2 }).picker.requireSingleReplica(...WHY)).toThrow(
-      /^AIG456 token budgets without a shared store.*got 2.*give the budgets a store/,
-    );
-    expect(() => aPicker({ replicas: 1 }).picker.requireSingleReplica(...WHY)).not.toThrow();
-  });
-});
-
 describe('options that no picker can have', () => {
   it.each<[string, Parameters<typeof aPicker>[0], RegExp]>([
     ['no replicas', { replicas: 0 }, /^AIG448 replicas .*got '0'; allowed: a whole number from 1 to 100/],
