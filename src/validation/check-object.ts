@@ -1,3 +1,4 @@
+import { checkRules } from './cel/check-rules';
 import type { FieldProblem } from './findings';
 import { nearest } from './nearest';
 import { checkMetadata } from './object-meta';
@@ -6,13 +7,13 @@ import { withDefaults } from './schema/defaults';
 import { formatFieldPath } from './schema/field-path';
 import { findDuplicateItems } from './schema/list-duplicates';
 import type { KindSchema } from './schema/registry';
-import { isJsonObject, type JsonObject } from './schema/schema-node';
+import { isJsonObject, type JsonObject, type SchemaNode } from './schema/schema-node';
 import { describeSchemaErrors } from './schema/schema-problems';
 import { findUnknownFields } from './schema/unknown-fields';
 
 /**
  * Checks one object as an API server does on create with `fieldValidation=Strict`: unknown fields in what was written; then defaults;
- * then values, lists and metadata. The server stops at the first of these steps that fails, this reports all.
+ * then values, lists, metadata and rules. The server stops at the first of these steps that fails, this reports all.
  */
 export function checkObject(object: JsonObject, kind: KindSchema): FieldProblem[] {
   const unknown = findUnknownFields(object, kind.schema).map(({ path, known }): FieldProblem => {
@@ -31,26 +32,39 @@ export function checkObject(object: JsonObject, kind: KindSchema): FieldProblem[
   const stored = withDefaults(object, kind.schema) as JsonObject;
   if (kind.hasStatusSubresource) delete stored['status'];
   const values = describeSchemaErrors(schemaErrors(kind, stored), stored);
-  const duplicates = findDuplicateItems(stored, kind.schema).map(({ path, value, keys, firstIndex }): FieldProblem => {
-    const list = formatFieldPath(path.slice(0, -1));
-    const what = keys.length === 0 ? 'repeats' : `has the same ${keys.join(' and ')} as`;
-    return {
-      path,
-      problem: {
-        code: 'AIG016',
-        what: `${formatFieldPath(path)} ${what} ${list}[${firstIndex}]`,
-        value,
-        fix: 'remove one of them, or make them differ',
-      },
-    };
-  });
+  const duplicates = findDuplicateItems(stored, kind.schema).map(
+    ({ path, value, keys, firstIndex, list: schema }): FieldProblem => {
+      const list = formatFieldPath(path.slice(0, -1));
+      const what = keys.length === 0 ? 'repeats' : `has the same ${keys.join(' and ')} as`;
+      return {
+        path,
+        severity: kind.isBuiltIn && isTolerated(schema) ? 'warning' : 'error',
+        problem: {
+          code: 'AIG016',
+          what: `${formatFieldPath(path)} ${what} ${list}[${firstIndex}]`,
+          value,
+          fix: 'remove one of them, or make them differ',
+        },
+      };
+    },
+  );
   const metadata = isJsonObject(stored['metadata'])
     ? checkMetadata(stored, kind.nameRule, kind.scope)
     : missingMetadata(stored, kind);
-  return [...unknown, ...values, ...duplicates, ...metadata];
+  const rules = checkRules(
+    stored,
+    kind.schema,
+    values.map(({ path }) => path),
+  );
+  return [...unknown, ...values, ...duplicates, ...metadata, ...rules];
 }
 
 // Metadata of a wrong type is the schema's finding; without any, the name is missing.
 function missingMetadata(object: JsonObject, kind: KindSchema): FieldProblem[] {
   return object['metadata'] === undefined ? checkMetadata(object, kind.nameRule, kind.scope) : [];
+}
+
+// Of built-in kinds the list types rule merging; a create that repeats a plain value, a variable or a container port is accepted.
+function isTolerated(list: SchemaNode): boolean {
+  return list['x-kubernetes-list-type'] === 'set' || /\.(?:EnvVar|ContainerPort)$/.test(list.items?.definition ?? '');
 }

@@ -39,7 +39,10 @@ const parse = (text: string): Json[] => parseAllDocuments(text).map((document) =
 
 /** The good set with one object changed. */
 function changed(kind: string, change: (object: Json) => Json | undefined): Json[] {
-  return parse(GOOD).flatMap((object) => (object['kind'] === kind ? (change(object) ?? []) : object));
+  return parse(GOOD).flatMap((object) => {
+    const kept = object['kind'] === kind ? change(object) : object;
+    return kept === undefined ? [] : [kept];
+  });
 }
 
 describe('what is given to egctl', () => {

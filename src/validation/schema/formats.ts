@@ -36,11 +36,31 @@ export function isGoDuration(text: string): boolean {
   return /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.test(text);
 }
 
-// Go's url.ParseRequestURI: an absolute URI or an absolute path, no fragment handling, no control characters.
-function isRequestUri(text: string): boolean {
-  if (text === '' || /[\p{Cc} ]/u.test(text) || /%(?![0-9A-Fa-f]{2})/.test(text)) return false;
-  if (text.startsWith('/')) return true;
-  return /^[A-Za-z][A-Za-z0-9+.-]*:./.test(text) && (!text.includes('://') || URL.canParse(text));
+/** Go's url.ParseRequestURI: an absolute URI or an absolute path. Spaces may stand in a path; what follows `?` is not looked at. */
+export function isRequestUri(text: string): boolean {
+  const { scheme, rest } = /^(?:(?<scheme>[A-Za-z][A-Za-z0-9+.-]*):)?(?<rest>[^]*)$/.exec(text)!.groups as {
+    scheme?: string;
+    rest: string;
+  };
+  if (text === '' || hasControlCharacter(text)) return false;
+  if (!rest.startsWith('/')) return scheme !== undefined || text === '*';
+  const [authority, path] = scheme !== undefined && rest.startsWith('//') ? splitAuthority(rest.slice(2)) : ['', rest];
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  const isHost = /^(?:\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=<>"\u0080-\uffff-]*)(?::\d*)?$/.test(host);
+  return isHost && !/%(?![0-9A-Fa-f]{2})/.test(path.replace(/\?[^]*/, ''));
+}
+
+function splitAuthority(text: string): [string, string] {
+  const end = text.search(/[/?]/);
+  return end === -1 ? [text, ''] : [text.slice(0, end), text.slice(end)];
+}
+
+function hasControlCharacter(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
 }
 
 function isIpv4(text: string): boolean {

@@ -8,6 +8,8 @@ export interface DuplicateItem {
   /** Empty for a set. */
   readonly keys: readonly string[];
   readonly firstIndex: number;
+  /** The schema of the list. */
+  readonly list: SchemaNode;
 }
 
 /** Items of `x-kubernetes-list-type: set` that occur twice, and of `map` whose key fields do; run after defaults, which may be keys. */
@@ -41,7 +43,7 @@ function checkList(items: readonly unknown[], node: SchemaNode, path: FieldPath,
     const text = canonical(identity);
     const firstIndex = firstIndexOf.get(text);
     if (firstIndex === undefined) firstIndexOf.set(text, index);
-    else found.push({ path: [...path, index], value: identity, keys, firstIndex });
+    else found.push({ path: [...path, index], value: identity, keys, firstIndex, list: node });
   });
 }
 

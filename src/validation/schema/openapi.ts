@@ -31,7 +31,7 @@ export function linkDefinitions(definitions: Definitions): ReadonlyMap<string, S
   const linked = new Map<string, SchemaNode>();
   const link = (node: OpenApiNode): SchemaNode => {
     if (node.$ref !== undefined) return resolve(node.$ref.slice('#/definitions/'.length));
-    if (node.format === 'int-or-string') return { 'x-kubernetes-int-or-string': true };
+    if (node.format === 'int-or-string') return { 'x-kubernetes-int-or-string': true, format: 'int32' };
     const { $ref: _, properties, items, additionalProperties, ...rest } = node;
     return {
       ...rest,
