@@ -129,7 +129,9 @@ export class PrefixIndex {
 
   /** The entry's bucket, or the free one where it would go. */
   private findBucket(low: number, high: number, slot: number): number {
-    const { buckets, entries, mask } = this;
+    const buckets = this.buckets;
+    const entries = this.entries;
+    const mask = this.mask;
     let bucket = this.home(low, slot);
     for (;;) {
       const used = buckets[bucket]!;
@@ -168,7 +170,9 @@ export class PrefixIndex {
 
   /** Backward-shift deletion: what follows moves up, so no tombstones pile up. */
   private emptyBucket(bucket: number): void {
-    const { buckets, entries, mask } = this;
+    const buckets = this.buckets;
+    const entries = this.entries;
+    const mask = this.mask;
     let gap = bucket;
     for (let next = (bucket + 1) & mask; buckets[next] !== 0; next = (next + 1) & mask) {
       const at = (buckets[next]! - 1) * STRIDE;

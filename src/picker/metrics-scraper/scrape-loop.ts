@@ -1,0 +1,60 @@
+import type { Clock } from '../../shared/clock';
+import type { RandomSource } from '../../shared/random';
+import { EndpointTable } from '../scheduling/interface/endpoint-table';
+import { BodyBuffers } from './http-response-reader';
+import type { ScrapeEvent, ScraperHost, ScraperOptions, ScrapeUpdate } from './scrape-protocol';
+import { type ScrapeSurroundings, ScrapeTask } from './scrape-task';
+
+const MIN_TICK_MS = 5;
+const MAX_TICK_MS = 25;
+
+/** Scrapes all endpoints from one thread. One timer looks after all of them: connections, due times and timeouts. */
+export class ScrapeLoop implements ScraperHost {
+  private readonly tasks = new Map<string, ScrapeTask>();
+  private readonly around: ScrapeSurroundings;
+  private readonly timer: NodeJS.Timeout;
+  private table: EndpointTable | undefined;
+
+  public constructor(
+    options: ScraperOptions,
+    private readonly clock: Clock,
+    random: RandomSource,
+    onEvent: (event: ScrapeEvent) => void,
+  ) {
+    this.around = {
+      options,
+      buffers: new BodyBuffers(),
+      table: () => this.table!,
+      nowMs: () => clock.nowMs(),
+      chance: () => random.next(),
+      onEvent,
+    };
+    this.timer = setInterval(() => this.tick(), Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, options.intervals.busyMs / 2)));
+  }
+
+  public update({ capacity, buffer, targets }: ScrapeUpdate): void {
+    if (this.table?.buffer !== buffer) this.table = new EndpointTable(capacity, buffer);
+    const keys = new Set<string>();
+    for (const target of targets) {
+      const key = `${target.slot}/${target.generation}/${target.engine}`;
+      keys.add(key);
+      if (!this.tasks.has(key)) this.tasks.set(key, new ScrapeTask(target, this.around));
+    }
+    for (const [key, task] of this.tasks) {
+      if (keys.has(key)) continue;
+      task.close();
+      this.tasks.delete(key);
+    }
+  }
+
+  public async stop(): Promise<void> {
+    clearInterval(this.timer);
+    for (const task of this.tasks.values()) task.close();
+    this.tasks.clear();
+  }
+
+  private tick(): void {
+    const nowMs = this.clock.nowMs();
+    for (const task of this.tasks.values()) task.tick(nowMs);
+  }
+}
