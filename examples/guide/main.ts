@@ -3,12 +3,11 @@ import * as aig from '../../src';
 import { attachFromEnvironment, gatewayFromEnvironment, generationFromEnvironment } from '../shared';
 
 const app = new App();
+// A Namespace lives in no namespace, and so neither does its chart. It is applied first.
+const namespaces = new Chart(app, 'namespaces');
+new ApiObject(namespaces, 'ai-inference', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ai-inference' } });
 const chart = new Chart(app, 'llm', { namespace: 'ai-inference' });
-new ApiObject(chart, 'namespace', {
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name: 'ai-inference', namespace: undefined },
-});
+chart.addDependency(namespaces);
 const generation = generationFromEnvironment();
 
 // Three replicas of the 70B, four GPUs each. The engines answer to the names of the models below.

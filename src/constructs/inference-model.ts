@@ -55,7 +55,7 @@ export interface ResolvedTarget {
  * chosen API generation where they exist.
  *
  * @throws AIG465 for a name that is none, AIG466 without a target or with weights on some of them, AIG467 for an adapter that no
- *   engine has
+ *   engine has, AIG468 for a pool with two names for the model, AIG469 for a fallback pool that is a target
  */
 export class InferenceModel extends Construct implements IInferenceModel {
   public readonly modelName: string;
@@ -74,7 +74,7 @@ export class InferenceModel extends Construct implements IInferenceModel {
     this.fallbackPool = props.fallbackPool;
     this.targets = this.resolvedTargets(props);
     for (const adapter of this.adapters) this.checkAdapter(adapter);
-    if (props.fallbackPool !== undefined) servedNameIn(this, props.fallbackPool, this.modelName);
+    if (props.fallbackPool !== undefined) this.checkFallback(props.fallbackPool);
   }
 
   private resolvedTargets(props: InferenceModelProps): ResolvedTarget[] {
@@ -118,6 +118,18 @@ export class InferenceModel extends Construct implements IInferenceModel {
       });
     }
     return name;
+  }
+
+  private checkFallback(pool: IInferencePool): void {
+    if (this.targets.some((target) => target.pool === pool)) {
+      refuse(this, {
+        code: 'AIG469',
+        what: 'the fallback pool of a model is another one than its targets',
+        value: pool.poolName,
+        fix: 'name another pool, or leave fallbackPool out',
+      });
+    }
+    servedNameIn(this, pool, this.modelName);
   }
 
   private checkAdapter(adapter: string): void {

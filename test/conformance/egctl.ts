@@ -71,7 +71,18 @@ export function adapted(manifests: readonly JsonObject[]): JsonObject[] {
   const kept = manifests.filter(
     ({ apiVersion, kind }) => KNOWN_GROUPS.test(String(apiVersion)) && !IGNORED_KINDS.has(String(kind)),
   );
-  return kept.map((manifest, index) => (manifest['kind'] === 'Service' ? withAddress(manifest, index) : manifest));
+  return kept.map((manifest, index) => {
+    if (manifest['kind'] === 'Service') return withAddress(manifest, index);
+    return manifest['kind'] === 'Gateway' ? withoutNamespaceSelectors(manifest) : manifest;
+  });
+}
+
+// It reads no labels of namespaces, so that a listener with a namespace selector would allow no route.
+function withoutNamespaceSelectors(gateway: JsonObject): JsonObject {
+  const opened = JSON.stringify(gateway, (key, value) =>
+    key === 'namespaces' && isJsonObject(value) && value['from'] === 'Selector' ? { from: 'All' } : value,
+  );
+  return JSON.parse(opened);
 }
 
 // The translation asks for an address; a headless Service has its pods' only, which a file cannot give.
