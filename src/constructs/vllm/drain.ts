@@ -6,6 +6,8 @@ export interface DrainOptions {
   readonly delaySeconds: number;
   /** Longest wait for running answers after that. */
   readonly longestAnswerSeconds: number;
+  /** Time between two looks. @default 1 */
+  readonly pollSeconds?: number;
 }
 
 /** Time that the engine has to free its GPUs after the last answer. */
@@ -25,7 +27,7 @@ export function drainHook(options: DrainOptions): object {
   return { preStop: { exec: { command: ['python3', '-c', drainScript(options)] } } };
 }
 
-function drainScript({ ports, tls, delaySeconds, longestAnswerSeconds }: DrainOptions): string {
+function drainScript({ ports, tls, delaySeconds, longestAnswerSeconds, pollSeconds = 1 }: DrainOptions): string {
   const context = tls ? 'ssl._create_unverified_context()' : 'None';
   return `import ssl, time, urllib.error, urllib.request
 def busy(port):
@@ -42,6 +44,6 @@ time.sleep(${delaySeconds})
 idle, end = 0, time.monotonic() + ${longestAnswerSeconds}
 while idle < 2 and time.monotonic() < end:
     idle = idle + 1 if sum(busy(port) for port in ${JSON.stringify(ports)}) == 0 else 0
-    time.sleep(1)
+    time.sleep(${pollSeconds})
 `;
 }

@@ -210,7 +210,7 @@ export const GPT_OSS: readonly CatalogueEntry[] = [
     expertParameters: 19110297600,
     layers: 24,
     fullAttentionLayers: 12,
-    checkpointBits: 4.63,
+    checkpointBits: 4.6343,
   },
   {
     ids: ['openai/gpt-oss-120b'],
@@ -219,6 +219,6 @@ export const GPT_OSS: readonly CatalogueEntry[] = [
     expertParameters: 114661785600,
     layers: 36,
     fullAttentionLayers: 18,
-    checkpointBits: 4.35,
+    checkpointBits: 4.3525,
   },
 ];
