@@ -207,7 +207,7 @@ export class Connection implements FrameHandler {
     this.stalledSinceMs = since(stalled, this.stalledSinceMs, nowMs);
     this.prefaceSinceMs = since(!this.settingsReceived, this.prefaceSinceMs, nowMs);
     this.blockSinceMs = since(this.requests.openBlock !== 0, this.blockSinceMs, nowMs);
-    this.idleSinceMs = since(this.streams.empty && !this.active, this.idleSinceMs, nowMs);
+    this.idleSinceMs = since(this.state === State.open && this.streams.empty && !this.active, this.idleSinceMs, nowMs);
     this.goingAwaySinceMs = since(this.state === State.goingAway, this.goingAwaySinceMs, nowMs);
     this.active = false;
 
