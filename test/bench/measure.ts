@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LoadConnection, prepared } from './load/connection';
+import { chatBody, requestBody, requestHeaders } from './load/messages';
+import { IMMEDIATE } from './load/reply-reader';
+import type { LoadResult } from './load/run-load';
+import type { Scenario } from './scenarios';
+import { cpuMs, memoryMb } from './support/process-usage';
+import { loadRun, startMetricsPages } from './support/programs';
+import type { Subject } from './support/subjects';
+
+export interface Durations {
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  readonly idleSeconds: number;
+}
+
+/** All that one start of one subject gave. */
+export interface SubjectRun {
+  readonly subject: string;
+  readonly endpoints: number;
+  /** From the start of the process to its first answered request. */
+  readonly startUpMs: number;
+  /** Of one core, while it only looks after its endpoints. */
+  readonly idleCpuRatio: number;
+  readonly idleRssMb: number;
+  readonly peakRssMb: number;
+  readonly loads: Readonly<Record<string, LoadResult>>;
+}
+
+/** Starts a subject with so many endpoints, and runs these scenarios one after another. */
+export async function measure(
+  subject: Subject,
+  endpoints: number,
+  scenarios: readonly Scenario[],
+  durations: Durations,
+): Promise<SubjectRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const pages = await startMetricsPages(endpoints);
+  try {
+    const startedAt = performance.now();
+    const { process: server, port } = await subject.start(pages.ports, folder);
+    await firstAnswer(port);
+    const startUpMs = performance.now() - startedAt;
+
+    await sleep(1000);
+    const idleBefore = cpuMs(server.pid);
+    await sleep(durations.idleSeconds * 1000);
+    const idleCpuRatio = (cpuMs(server.pid) - idleBefore) / (durations.idleSeconds * 1000);
+    const idleRssMb = memoryMb(server.pid).rss;
+
+    const loads: Record<string, LoadResult> = {};
+    for (const scenario of scenarios) {
+      loads[scenario.name] = await loadRun({ ...scenario.load, ...durations, port, serverPid: server.pid });
+    }
+    const peakRssMb = memoryMb(server.pid).peak;
+    await server.stop();
+    return { subject: subject.name, endpoints, startUpMs, idleCpuRatio, idleRssMb, peakRssMb, loads };
+  } finally {
+    await pages.process.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Asks until a request's body comes back, which takes a listening server that knows its endpoints. */
+async function firstAnswer(port: number): Promise<void> {
+  const body = chatBody(512, 0);
+  const frames = prepared(requestHeaders(body.length), requestBody(body));
+  const end = Date.now() + 20_000;
+  while (Date.now() < end) {
+    if (await answered(port, frames)) return;
+    await sleep(5);
+  }
+  throw new Error('no request was answered within 20 s');
+}
+
+async function answered(port: number, frames: Buffer): Promise<boolean> {
+  const connection = new LoadConnection(port);
+  try {
+    await connection.ready;
+    return await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), 1000);
+      const settle = (answer: boolean) => {
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      const stream = connection.open({
+        reply: (_stream, kind) => settle(kind !== IMMEDIATE),
+        ended: () => settle(false),
+      });
+      connection.send(stream, frames);
+    });
+  } catch {
+    return false;
+  } finally {
+    connection.destroy();
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

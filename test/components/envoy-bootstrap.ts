@@ -1,0 +1,161 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts, type RunningProcess, startProcess } from './process';
+
+export interface EnvoyOptions {
+  readonly pickerPort: number;
+  readonly enginePorts: readonly number[];
+  /** Tries after the first, each on the next address that the picker named. @default 2 */
+  readonly retries?: number;
+  /** The command in front of Envoy, such as `taskset`. @default none */
+  readonly wrapper?: (program: string, args: readonly string[]) => [program: string, args: readonly string[]];
+}
+
+export interface RunningEnvoy {
+  readonly port: number;
+  readonly url: string;
+  readonly process: RunningProcess;
+  /** The value of a counter or gauge; 0 where Envoy has none of that name. */
+  stat(name: string): Promise<number>;
+}
+
+/**
+ * Envoy with one worker in front of engines, asking a picker in the one processing mode that pickers support: full duplex streamed both ways.
+ * Hosts are chosen by `override_host`, so that only known engines are dialled and retries walk the picker's list.
+ */
+export async function startEnvoy(envoy: string, options: EnvoyOptions): Promise<RunningEnvoy> {
+  const [port, adminPort] = (await freePorts(2)) as [number, number];
+  const file = join(mkdtempSync(join(tmpdir(), 'envoy-')), 'bootstrap.json');
+  writeFileSync(file, JSON.stringify(bootstrap(options, port, adminPort)));
+  // Each Envoy on a machine needs shared memory of its own, named by this number.
+  const baseId = String(1 + (process.pid % 30_000) * 10 + Math.floor(Math.random() * 10));
+  const args = ['-c', file, '--concurrency', '1', '--base-id', baseId, '--use-dynamic-base-id', '-l', 'warning'];
+  const [program, programArgs] = options.wrapper?.(envoy, args) ?? [envoy, args];
+  const running = await startProcess(program, { args: programArgs, ready: { port } });
+  const stat = async (name: string) => {
+    const filter = encodeURIComponent(`^${name.replace(/\./g, '\\.')}$`);
+    const text = await (await fetch(`http://127.0.0.1:${adminPort}/stats?filter=${filter}`)).text();
+    return Number(/: (\d+)\s*$/.exec(text)?.[1] ?? 0);
+  };
+  return { port, url: `http://127.0.0.1:${port}`, process: running, stat };
+}
+
+const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const DESTINATION_HEADER = 'x-gateway-destination-endpoint';
+
+function bootstrap(options: EnvoyOptions, port: number, adminPort: number): object {
+  return {
+    admin: { address: address(adminPort) },
+    static_resources: {
+      listeners: [
+        {
+          name: 'clients',
+          address: address(port),
+          filter_chains: [
+            {
+              filters: [
+                extension('envoy.filters.network.http_connection_manager', HTTP_MANAGER, httpManager(options.retries ?? 2)),
+              ],
+            },
+          ],
+        },
+      ],
+      clusters: [pickerCluster(options.pickerPort), engineCluster(options.enginePorts)],
+    },
+  };
+}
+
+const HTTP_MANAGER = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+
+function httpManager(retries: number): object {
+  return {
+    stat_prefix: 'clients',
+    // A picker that never answers holds a stream for ever unless this ends it.
+    stream_idle_timeout: '60s',
+    http_filters: [
+      extension('envoy.filters.http.ext_proc', 'envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor', {
+        grpc_service: { envoy_grpc: { cluster_name: 'picker' } },
+        message_timeout: '5s',
+        processing_mode: {
+          request_header_mode: 'SEND',
+          response_header_mode: 'SEND',
+          request_body_mode: 'FULL_DUPLEX_STREAMED',
+          response_body_mode: 'FULL_DUPLEX_STREAMED',
+          request_trailer_mode: 'SEND',
+          response_trailer_mode: 'SEND',
+        },
+        metadata_options: { receiving_namespaces: { untyped: ['envoy.lb'] } },
+      }),
+      extension('envoy.filters.http.router', 'envoy.extensions.filters.http.router.v3.Router', {}),
+    ],
+    route_config: {
+      virtual_hosts: [
+        {
+          name: 'all',
+          domains: ['*'],
+          routes: [
+            {
+              match: { prefix: '/' },
+              route: {
+                cluster: 'engines',
+                timeout: '0s',
+                retry_policy: { retry_on: 'connect-failure,reset,503', num_retries: retries },
+              },
+            },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+function pickerCluster(port: number): object {
+  return {
+    ...cluster('picker', [port]),
+    typed_extension_protocol_options: {
+      [HTTP_OPTIONS]: { '@type': `type.googleapis.com/${HTTP_OPTIONS}`, explicit_http_config: { http2_protocol_options: {} } },
+    },
+  };
+}
+
+function engineCluster(ports: readonly number[]): object {
+  const policy = (name: string, fields: object) => ({
+    policies: [{ typed_extension_config: extension(`envoy.load_balancing_policies.${name}`, policyType(name), fields) }],
+  });
+  return {
+    ...cluster('engines', ports),
+    load_balancing_policy: policy('override_host', {
+      override_host_sources: [{ header: DESTINATION_HEADER }],
+      fallback_policy: policy('round_robin', {}),
+    }),
+  };
+}
+
+function policyType(name: string): string {
+  return `envoy.extensions.load_balancing_policies.${name}.v3.${name === 'override_host' ? 'OverrideHost' : 'RoundRobin'}`;
+}
+
+function cluster(name: string, ports: readonly number[]): object {
+  return {
+    name,
+    type: 'STATIC',
+    connect_timeout: '1s',
+    // Envoy's default of 1,024 requests at once would be the measured limit.
+    circuit_breakers: {
+      thresholds: [{ max_connections: 100_000, max_requests: 100_000, max_pending_requests: 100_000, max_retries: 100 }],
+    },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: ports.map((port) => ({ endpoint: { address: address(port) } })) }],
+    },
+  };
+}
+
+function extension(name: string, type: string, fields: object): object {
+  return { name, typed_config: { '@type': `type.googleapis.com/${type}`, ...fields } };
+}
+
+function address(port: number): object {
+  return { socket_address: { address: '127.0.0.1', port_value: port } };
+}
