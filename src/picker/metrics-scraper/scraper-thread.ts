@@ -49,7 +49,7 @@ export class ScraperThread implements ScraperHost {
     let reason = 'the thread ended';
     worker.on('message', (event: ScrapeEvent) => this.listener.onEvent(event));
     worker.on('error', (error) => {
-      reason = error instanceof Error ? error.message : String(error);
+      reason = (error as Partial<Error> | undefined)?.message ?? String(error);
     });
     worker.on('exit', () => {
       if (this.isStopped) return;
