@@ -5,17 +5,19 @@ import type { INamedObject } from './secret-reference';
 export class LoraAdapter {
   /** The Hugging Face repository `id`, served as `name`. */
   public static huggingFace(name: string, id: string): LoraAdapter {
-    return new LoraAdapter(name, id);
+    return new LoraAdapter(name, id, true);
   }
   /** A folder that the engine's container has, for example below the mounted weights, served as `name`. */
   public static path(name: string, path: string): LoraAdapter {
-    return new LoraAdapter(name, path);
+    return new LoraAdapter(name, path, false);
   }
   private constructor(
     /** Name that a request asks for. */
     public readonly name: string,
     /** Repository id or folder. */
     public readonly location: string,
+    /** True when the engine has to download it. */
+    public readonly isDownloaded: boolean,
   ) {
     if (!/^[^\s=,]+$/.test(name) || !/^[^\s,]+$/.test(location)) {
       refuse(undefined, {

@@ -50,8 +50,10 @@ export interface BoundModelSource {
   readonly volumes: readonly Volume[];
   readonly mounts: readonly VolumeMount[];
   readonly initContainers: readonly Container[];
-  /** True when the engine itself has to reach the internet. */
+  /** True when the engine's pod has to reach the source over the network. */
   readonly needsNetwork: boolean;
+  /** True when the engine itself downloads; otherwise it runs offline. */
+  readonly downloads: boolean;
   /** True when the weights are copied into the cache volume. */
   readonly fillsCache: boolean;
   /** How fast weights reach the engine while its startup probe waits, in 10^6 bytes per second. */
@@ -88,6 +90,7 @@ export class ModelSource {
       mounts: [],
       initContainers: [],
       needsNetwork: true,
+      downloads: true,
       fillsCache: true,
       startMegabytesPerSecond: NETWORK_MEGABYTES_PER_SECOND,
     });
@@ -182,6 +185,7 @@ function bucket(scheme: string, uri: string, env: readonly EnvVar[], options: Bu
     mounts: [],
     initContainers: [copy],
     needsNetwork: true,
+    downloads: false,
     fillsCache: true,
     startMegabytesPerSecond: DISK_MEGABYTES_PER_SECOND,
     copyMegabytesPerSecond: NETWORK_MEGABYTES_PER_SECOND,
@@ -198,6 +202,7 @@ function mounted(volume: Volume, path = ''): BoundModelSource {
     mounts: [{ name: volume.name, mountPath: WEIGHTS_PATH, readOnly: true }],
     initContainers: [],
     needsNetwork: false,
+    downloads: false,
     fillsCache: false,
     startMegabytesPerSecond: DISK_MEGABYTES_PER_SECOND,
   };

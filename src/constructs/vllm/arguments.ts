@@ -46,7 +46,8 @@ export function engineArguments(input: ArgumentInput): string[] {
   if (props.prefixCaching === false) args.push('--no-enable-prefix-caching');
   add('--max-num-seqs', props.maxSequences);
   add('--max-num-batched-tokens', props.maxBatchedTokens);
-  add('--kv-offloading-size', props.kvOffloadGib);
+  // vLLM counts this for one engine, whose tensor-parallel workers share it
+  add('--kv-offloading-size', props.kvOffloadGib === undefined ? undefined : props.kvOffloadGib / split.data);
   args.push(...loraArguments(props));
   if (props.chatTemplate !== undefined) add('--chat-template', `${CHAT_TEMPLATE_PATH}/template.jinja`);
   if (props.toolCallParser !== undefined) {

@@ -151,6 +151,15 @@ function loraProblems(props: VllmBackendProps): Problem[] {
     }
     return problems;
   }
+  const remote = (props.adapters ?? []).filter((adapter) => adapter.isDownloaded).map((adapter) => adapter.name);
+  if (remote.length > 0 && !props.model._bound.downloads) {
+    problems.push({
+      code: 'AIG416',
+      what: "adapters cannot be downloaded, because the engine runs offline with this model's source",
+      value: remote.join(', '),
+      fix: "put them beside the model and use LoraAdapter.path(name, '/weights/…')",
+    });
+  }
   if (!LORA_RANKS.includes(maxLoraRank(props))) {
     problems.push({
       code: 'AIG416',

@@ -26,7 +26,7 @@ export function planBackend(props: VllmBackendProps): BackendPlan {
   const spec = modelSpec(props);
   const split = resolveParallelism({ gpus: accelerator.count, ...props });
   const problems = [...parallelismProblems(split, accelerator.count, spec), ...propertyProblems(props, split, spec)];
-  const warnings: string[] = [];
+  const warnings = gatedWarnings(props);
 
   const check = props.capacityCheck ?? CapacityCheck.ENFORCE;
   if (check !== CapacityCheck.OFF) {
@@ -54,6 +54,15 @@ export function planBackend(props: VllmBackendProps): BackendPlan {
     problems,
     warnings,
   };
+}
+
+/** Meta's and Google's repositories answer 401 to whoever has not accepted their licence. */
+function gatedWarnings(props: VllmBackendProps): string[] {
+  const { modelId, _bound } = props.model;
+  const isGated = _bound.downloads && modelId !== undefined && /^(meta-llama\/|google\/gemma-)/i.test(modelId);
+  const hasToken = _bound.env.some(({ name }) => name === 'HF_TOKEN') || props.envSecrets?.['HF_TOKEN'] !== undefined;
+  if (!isGated || hasToken) return [];
+  return [`${modelId} is a gated repository: pass ModelSource.huggingFace(id, { token }) with a token that has access to it`];
 }
 
 function modelSpec(props: VllmBackendProps): ResolvedModelSpec | undefined {

@@ -173,7 +173,7 @@ describe('the engine', () => {
       '--no-enable-prefix-caching',
       '--max-num-seqs=128',
       '--max-num-batched-tokens=4096',
-      '--kv-offloading-size=64',
+      '--kv-offloading-size=32',
       '--enable-lora',
       '--max-loras=2',
       '--max-lora-rank=64',
@@ -451,6 +451,13 @@ test('what could not be checked is a warning, not silence', () => {
   const made = backend({ model: ModelSource.huggingFace('acme/secret-sauce') });
   expect(warningsBelow(made)).toEqual([{ path: 'llm/llama', message: expect.stringContaining('acme/secret-sauce') }]);
   expect(warningsBelow(backend())).toEqual([]);
+});
+
+test('a gated model without a token is a warning', () => {
+  const model = ModelSource.huggingFace('google/gemma-3-4b-it');
+  expect(warningsBelow(backend({ model }))[0]?.message).toMatch(/google\/gemma-3-4b-it is a gated repository/);
+  expect(warningsBelow(backend({ model, envSecrets: { HF_TOKEN: SecretReference.fromSecretName('hf', 'token') } }))).toEqual([]);
+  expect(warningsBelow(backend({ model: ModelSource.huggingFace('Qwen/Qwen3-8B') }))).toEqual([]);
 });
 
 test('synthesis of the same program gives the same manifests', () => {

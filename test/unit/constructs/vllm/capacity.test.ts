@@ -49,32 +49,32 @@ describe('Llama 3 70B', () => {
 });
 
 // What is known to start, and what is known not to: model cards, vLLM recipes and issues.
-const FITS: readonly (readonly [string, string, number, Partial<VllmBackendProps>?])[] = [
+const FITS: readonly (readonly [string, string, number, Partial<VllmBackendProps>])[] = [
   ['meta-llama/Llama-3.1-8B-Instruct', 'L4', 1, { maxModelLengthTokens: 16384 }],
-  ['openai/gpt-oss-120b', 'H100', 1],
-  ['openai/gpt-oss-20b', 'L4', 1],
-  ['deepseek-ai/DeepSeek-R1', 'H200', 8],
-  ['Qwen/Qwen3-235B-A22B', 'H100', 8],
-  ['mistralai/Mixtral-8x7B-Instruct-v0.1', 'A100-80GB', 2],
-  ['google/gemma-3-27b-it', 'H100', 1],
+  ['openai/gpt-oss-120b', 'H100', 1, {}],
+  ['openai/gpt-oss-20b', 'L4', 1, {}],
+  ['deepseek-ai/DeepSeek-R1', 'H200', 8, {}],
+  ['Qwen/Qwen3-235B-A22B', 'H100', 8, {}],
+  ['mistralai/Mixtral-8x7B-Instruct-v0.1', 'A100-80GB', 2, {}],
+  ['google/gemma-3-27b-it', 'H100', 1, {}],
   ['meta-llama/Llama-3.1-405B-Instruct', 'H100', 8, { quantization: Quantization.fp8() }],
   ['Qwen/Qwen2.5-72B-Instruct-AWQ', 'L40S', 2, { quantization: Quantization.awq() }],
 ];
-const FITS_NOT: readonly (readonly [string, string, number, Partial<VllmBackendProps>?])[] = [
-  ['meta-llama/Llama-3.1-8B-Instruct', 'L4', 1],
-  ['meta-llama/Llama-3.3-70B-Instruct', 'H100', 1],
-  ['deepseek-ai/DeepSeek-R1', 'H100', 8],
-  ['meta-llama/Llama-3.1-405B-Instruct', 'H100', 8],
-  ['openai/gpt-oss-120b', 'L40S', 1],
-  ['Qwen/Qwen3-32B', 'A100-40GB', 1],
+const FITS_NOT: readonly (readonly [string, string, number, Partial<VllmBackendProps>])[] = [
+  ['meta-llama/Llama-3.1-8B-Instruct', 'L4', 1, {}],
+  ['meta-llama/Llama-3.3-70B-Instruct', 'H100', 1, {}],
+  ['deepseek-ai/DeepSeek-R1', 'H100', 8, {}],
+  ['meta-llama/Llama-3.1-405B-Instruct', 'H100', 8, {}],
+  ['openai/gpt-oss-120b', 'L40S', 1, {}],
+  ['Qwen/Qwen3-32B', 'A100-40GB', 1, {}],
 ];
 
-test.each(FITS)('%s fits %s x %d', (model, gpu, count, props = {}) => {
+test.each(FITS)('%s fits %s x %d', (model, gpu, count, props) => {
   const accelerator = Accelerator.nvidia(gpu, { count });
   expect(codes(() => backend({ model: ModelSource.huggingFace(model), accelerator, ...props }))).toEqual([]);
 });
 
-test.each(FITS_NOT)('%s does not fit %s x %d', (model, gpu, count, props = {}) => {
+test.each(FITS_NOT)('%s does not fit %s x %d', (model, gpu, count, props) => {
   const accelerator = Accelerator.nvidia(gpu, { count });
   expect(codes(() => backend({ model: ModelSource.huggingFace(model), accelerator, ...props }))).toEqual(['AIG410']);
 });

@@ -32,6 +32,11 @@ const REFUSED: readonly (readonly [string, string, Partial<VllmBackendProps>])[]
   ['a rank without kernels', 'AIG416', { adapters: [sql], maxLoraRank: 24 }],
   ['two adapters of one name', 'AIG416', { adapters: [sql, sql] }],
   ['an adapter with the name of the base model', 'AIG416', { adapters: [sql], servedModelNames: ['sql'] }],
+  [
+    'an adapter that an offline engine would download',
+    'AIG416',
+    { adapters: [LoraAdapter.huggingFace('sql', 'acme/sql')], model: ModelSource.s3('s3://models/llama') },
+  ],
   ['room for adapters that there are none of', 'AIG416', { adapters: [sql], maxLoras: 2 }],
   ['LoRA settings without adapters', 'AIG416', { maxLoraRank: 32 }],
   ['a negative number of replicas', 'AIG417', { replicas: -1 }],

@@ -2,10 +2,13 @@ import { App, Chart, Testing } from 'cdk8s';
 import { AiGatewayError } from '../../../../src/constructs/internal/errors';
 import { Accelerator } from '../../../../src/constructs/values/accelerator';
 import { ModelSource } from '../../../../src/constructs/values/model-source';
+import { SecretReference } from '../../../../src/constructs/values/secret-reference';
 import { VllmBackend } from '../../../../src/constructs/vllm-backend';
 import type { VllmBackendProps } from '../../../../src/constructs/vllm-backend-props';
 
-export const LLAMA_8B = ModelSource.huggingFace('meta-llama/Llama-3.1-8B-Instruct');
+export const LLAMA_8B = ModelSource.huggingFace('meta-llama/Llama-3.1-8B-Instruct', {
+  token: SecretReference.fromSecretName('hugging-face', 'token'),
+});
 
 /** A backend that needs nothing further: a small model on a large GPU. */
 export function backend(props: Partial<VllmBackendProps> = {}, id = 'llama'): VllmBackend {
