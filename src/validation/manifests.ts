@@ -8,6 +8,7 @@ import {
   LineCounter,
   type ParsedNode,
   parseAllDocuments,
+  type ScalarTag,
   type Tags,
 } from 'yaml';
 import type { Finding } from './findings';
@@ -57,7 +58,7 @@ export function readManifests(text: string, file?: string): ReadManifests {
       lineCounter: lines,
       version: '1.1',
       merge: true,
-      customTags: jsonTags,
+      customTags: kubernetesTags,
       logLevel: 'silent',
     })) {
       readDocument(document, lines, file, documents, findings);
@@ -141,15 +142,24 @@ function unreadable(file: string | undefined, what: string, fix: string, positio
 }
 
 /**
- * What YAML 1.1 means to Kubernetes tools: `yes` and `on` are booleans and `0644` is octal, but dates and `1:30` stay text.
+ * What YAML means to Kubernetes tools, which is neither version: `yes` and `on` are booleans and `0644` is octal as in YAML 1.1, `0o644`
+ * is octal as in 1.2, and dates and `1:30` stay text.
  */
-function jsonTags(tags: Tags): Tags {
-  return tags.filter((tag) => {
+function kubernetesTags(tags: Tags): Tags {
+  const kept = tags.filter((tag) => {
     const { tag: name, format } =
       typeof tag === 'string' ? { tag, format: undefined } : (tag as { tag: string; format?: string });
     return format !== 'TIME' && !/timestamp|binary|omap|pairs|set$/.test(name);
   });
+  return [OCTAL, ...kept];
 }
+
+const OCTAL: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^[-+]?0o[0-7]+$/,
+  resolve: (text) => (text.startsWith('-') ? -1 : 1) * Number.parseInt(text.replace(/^[-+]?0o/, ''), 8),
+};
 
 function locate(root: ParsedNode | null, path: FieldPath, lines: LineCounter): Position | undefined {
   let node: unknown = root;

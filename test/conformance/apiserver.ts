@@ -24,6 +24,8 @@ export interface ApiServer {
   createNamespace(name: string): Promise<void>;
   /** Creates the object with `dryRun=All&fieldValidation=Strict`: admission as a user would meet it, nothing stored. */
   dryRunCreate(object: KubernetesObject): Promise<Verdict>;
+  /** The same with YAML as the body, which the server reads with the code of kubectl; gives the object that it understood. */
+  dryRunCreateYaml(collectionPath: string, yaml: string): Promise<{ readonly status: number; readonly body: unknown }>;
   stop(): Promise<void>;
 }
 
@@ -116,6 +118,15 @@ export async function startApiServer(programs: { readonly etcd: string; readonly
       if (answer.status >= 300) throw new Error(`namespace ${name}: ${answer.body}`);
     },
     dryRunCreate: (object) => client.dryRunCreate(object),
+    dryRunCreateYaml: async (collectionPath, yaml) => {
+      const { status, body } = await client.send(
+        'POST',
+        `${collectionPath}?dryRun=All&fieldValidation=Strict`,
+        yaml,
+        'application/yaml',
+      );
+      return { status, body: JSON.parse(body) as unknown };
+    },
     stop: async () => {
       client.close();
       await server.stop('SIGKILL');
@@ -192,7 +203,7 @@ class Client {
         },
       );
       outgoing.on('error', reject);
-      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+      outgoing.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
     });
   }
 

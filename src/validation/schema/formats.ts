@@ -38,7 +38,7 @@ export function isGoDuration(text: string): boolean {
 
 /** Go's url.ParseRequestURI: an absolute URI or an absolute path. Spaces may stand in a path; what follows `?` is not looked at. */
 export function isRequestUri(text: string): boolean {
-  const { scheme, rest } = /^(?:(?<scheme>[A-Za-z][A-Za-z0-9+.-]*):)?(?<rest>[^]*)$/.exec(text)!.groups as {
+  const { scheme, rest } = /^(?:(?<scheme>[A-Za-z][A-Za-z0-9+.-]*):)?(?<rest>[\s\S]*)$/.exec(text)!.groups as {
     scheme?: string;
     rest: string;
   };
@@ -47,7 +47,7 @@ export function isRequestUri(text: string): boolean {
   const [authority, path] = scheme !== undefined && rest.startsWith('//') ? splitAuthority(rest.slice(2)) : ['', rest];
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   const isHost = /^(?:\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=<>"\u0080-\uffff-]*)(?::\d*)?$/.test(host);
-  return isHost && !/%(?![0-9A-Fa-f]{2})/.test(path.replace(/\?[^]*/, ''));
+  return isHost && !/%(?![0-9A-Fa-f]{2})/.test(path.replace(/\?[\s\S]*/, ''));
 }
 
 function splitAuthority(text: string): [string, string] {
