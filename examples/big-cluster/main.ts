@@ -25,7 +25,7 @@ const gateway = new AiGateway(chart, 'gateway', {
 // Eight pools of the same shape, and twenty names: every pool serves two, four of them a third for batch work.
 for (let number = 1; number <= 8; number++) {
   const backend = new VllmBackend(chart, `engine-${number}`, {
-    model: ModelSource.huggingFace('meta-llama/Llama-3.1-8B-Instruct'),
+    model: ModelSource.huggingFace('Qwen/Qwen2.5-7B-Instruct'),
     accelerator: Accelerator.nvidia('L40S', { count: 1 }),
     maxModelLengthTokens: 16_384,
     replicas: 4,

@@ -6,12 +6,12 @@ const app = new App();
 
 // The engines live in a namespace of their own, the routes in another, and the Gateway is somebody else's in a third.
 const serving = new Chart(app, 'serving', { namespace: 'ml-serving' });
-const backend = new VllmBackend(serving, 'gemma', {
-  model: ModelSource.huggingFace('google/gemma-2-9b-it'),
+const backend = new VllmBackend(serving, 'qwen3', {
+  model: ModelSource.huggingFace('Qwen/Qwen3-8B'),
   accelerator: Accelerator.nvidia('L40S', { count: 1 }),
   replicas: 2,
 });
-const pool = new InferencePool(serving, 'gemma-pool', { backend });
+const pool = new InferencePool(serving, 'qwen3-pool', { backend });
 
 const routing = new Chart(app, 'routing', { namespace: 'team-chat' });
 const gateway = AiGateway.fromGatewayName(routing, 'chat', {
@@ -21,7 +21,7 @@ const gateway = AiGateway.fromGatewayName(routing, 'chat', {
   listenerNames: ['https'],
   hostnames: ['llm.example.com'],
 });
-gateway.addModel('gemma-9b', { pool });
+gateway.addModel('qwen3-8b', { pool });
 gateway.addRoute('playground', { pathPrefix: '/', serviceName: 'playground', servicePort: 80 });
 
 app.synth();
