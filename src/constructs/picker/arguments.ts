@@ -29,7 +29,7 @@ const OWNED: ReadonlyMap<string, string> = new Map([
   ['drain-timeout', 'drainSeconds'],
   ['v', 'logVerbosity'],
   ['ha-enable-leader-election', 'replicas'],
-  ['bind-address', 'the construct that runs the picker'],
+  ['bind-address', "the pod's own address, which the probes ask"],
   ['grpc-port', 'port 9002, which gateways are configured with'],
   ['grpc-health-port', 'port 9003, which the probes ask'],
   ['metrics-port', `port ${METRICS_PORT}, which monitoring is configured with`],
@@ -56,17 +56,15 @@ export function pickerArguments(
   input: PickerInput,
   extraArgs: readonly string[],
 ): string[] {
-  const extra = [...(input.args ?? []), ...extraArgs];
-  const chosen = new Set(extra.map(flagName));
+  const chosen = new Set(extraArgs.map(flagName));
   const args = [
     ...(input.policy === undefined ? poolArguments(input.pools[0]!) : [`--policy-file=${CONFIG_FOLDER}/${POLICY_KEY}`]),
     ...(picker.scoring.isOwnDefault ? [] : [`--config-file=${CONFIG_FOLDER}/${CONFIG_KEY}`]),
     ...(picker.secureServing ? [] : ['--secure-serving=false']),
-    ...(input.bindAddress === undefined ? [] : [`--bind-address=${input.bindAddress}`]),
     `--drain-timeout=${picker.drainSeconds}s`,
     `--v=${picker.logVerbosity}`,
     ...(picker.isLlmd ? llmdArguments(input).filter((argument) => !chosen.has(flagName(argument))) : []),
-    ...extra,
+    ...extraArgs,
   ];
   refuseAll(scope, [...extraArgs.flatMap(ownedProblem), ...parseFlags(args, flagsOf(picker)).problems]);
   return args;

@@ -28,8 +28,4 @@ export interface PickerInput extends Partial<PolicyInput> {
   readonly secureServing: boolean;
   /** Whether several replicas share one Service, so that a program with one active replica has to elect it. */
   readonly electLeader: boolean;
-  /** Address that the ports are opened on. @default - all of the pod's */
-  readonly bindAddress?: string;
-  /** Flags beside those that follow from all this. @default - none */
-  readonly args?: readonly string[];
 }

@@ -68,9 +68,9 @@ describe('the command line of a picker', () => {
 
 describe('flags of your own', () => {
   it('come last', () => {
-    expect(argsOf({ extraArgs: ['--max-body=32Mi', '--debug-address='] }).slice(-2)).toEqual([
+    expect(argsOf({ extraArgs: ['--max-body=32Mi', '--debug-address=off'] }).slice(-2)).toEqual([
       '--max-body=32Mi',
-      '--debug-address=',
+      '--debug-address=off',
     ]);
   });
 
@@ -81,6 +81,7 @@ describe('flags of your own', () => {
     ['no flag at all', { extraArgs: ['serve'] }, /^AIG520 .*'serve'/],
     ['that an option sets', { extraArgs: ['--drain-timeout=1s'] }, /^AIG454 --drain-timeout .*use drainSeconds/],
     ['that the Service depends on', { extraArgs: ['--grpc-port=1'] }, /^AIG454 .*9002/],
+    ['that would keep the probes out', { extraArgs: ['--bind-address=127.0.0.1'] }, /^AIG454 .*which the probes ask/],
     ['for the log, short', { extraArgs: ['-v=9'] }, /^AIG454 --v .*logVerbosity/],
     ['for the policy', { extraArgs: ['--policy-file=/x'] }, /^AIG454 .*the gateway's models and limits/],
     [

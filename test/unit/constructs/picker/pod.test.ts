@@ -85,11 +85,6 @@ describe('a picker in the pod of a proxy', () => {
     expect(() => beside({}, { secureServing: true })).toThrow(/^AIG458 .*got true; allowed: false.*loopback/);
   });
 
-  it('takes further flags and an address from the construct', () => {
-    const { args } = beside({ bindAddress: '127.0.0.1', args: ['--health-checking=true'] }).pod.container();
-    expect(args).toEqual(expect.arrayContaining(['--bind-address=127.0.0.1', '--health-checking=true']));
-  });
-
   it('elects no leader when it is llm-d, because every proxy asks its own', () => {
     const options = { ...EndpointPicker.llmd(), delivery: undefined };
     const { pod } = beside({ pools: [aPool()], policy: undefined }, options);
