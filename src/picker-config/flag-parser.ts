@@ -29,6 +29,11 @@ export class FlagValues {
     return value;
   }
 
+  /** A number that may be unset. */
+  public optionalNumber(name: string): number | undefined {
+    return this.read<number>(name, 'number');
+  }
+
   public boolean(name: string): boolean {
     return this.read<boolean>(name, 'boolean') ?? false;
   }
@@ -108,7 +113,7 @@ function takeValue(spec: FlagSpec, text: string, values: Map<string, FlagValue>,
     values.delete(spec.name);
     return;
   }
-  const value = text === '' && spec.type === 'text' ? '' : readValue(spec, text);
+  const value = readValue(spec, text);
   if (value === undefined) {
     const allowed = spec.choices?.join(', ') ?? wordsFor(spec);
     problems.push({

@@ -44,7 +44,7 @@ function ours(name: string, type: FlagType, byDefault: string | undefined, summa
 }
 
 const PORT = { min: 0, max: 65_535 };
-const METRIC_NAMES = 'llm-d refuses it too: name the metrics in the parameters of core-metrics-extractor';
+const METRIC_NAMES = 'name the metrics in the parameters of core-metrics-extractor, as llm-d wants it too';
 
 /** Every flag of llm-d's picker v0.10 (`pkg/epp/server/options.go`), and then those that only this picker has. */
 export const PICKER_FLAGS: readonly FlagSpec[] = [
@@ -80,7 +80,13 @@ export const PICKER_FLAGS: readonly FlagSpec[] = [
   llmd('grpc-port', 'integer', '9002', 'honoured', 'port of ext_proc', PORT),
   llmd('grpc-health-port', 'integer', '9003', 'honoured', 'port of the gRPC health service, in plain text', PORT),
   llmd('metrics-port', 'integer', '9090', 'honoured', 'port of /metrics', PORT),
-  llmd('grpc-max-recv-msg-size', 'size', '4Mi', 'honoured', 'largest ext_proc message that is received'),
+  llmd(
+    'grpc-max-recv-msg-size',
+    'size',
+    undefined,
+    'honoured',
+    'largest ext_proc message that is received (default: max-body and 1 MiB)',
+  ),
   llmd('grpc-max-send-msg-size', 'size', undefined, 'accepted', 'largest ext_proc message that is sent', {
     why: 'no message sent is larger than 64 KiB, which is what Envoy takes',
   }),
@@ -94,12 +100,14 @@ export const PICKER_FLAGS: readonly FlagSpec[] = [
     'duration',
     '50ms',
     'honoured',
-    'how often the metrics of an endpoint are read (at least 50ms)',
+    'how often the metrics of a busy endpoint are read; an idle one is asked less often',
   ),
   llmd('refresh-prometheus-metrics-interval', 'duration', '5s', 'accepted', 'how often the pool gauges are brought up to date', {
     why: 'the gauges are computed when /metrics is read',
   }),
-  llmd('metrics-staleness-threshold', 'duration', '2s', 'honoured', 'age from which metrics of an endpoint count as stale'),
+  llmd('metrics-staleness-threshold', 'duration', '2s', 'accepted', 'age from which metrics of an endpoint count as stale', {
+    why: 'a report counts less and less as it ages, instead of not at all from one moment on',
+  }),
   llmd('total-queued-requests-metric', 'text', undefined, 'refused', 'name of an engine metric', { why: METRIC_NAMES }),
   llmd('total-running-requests-metric', 'text', undefined, 'refused', 'name of an engine metric', { why: METRIC_NAMES }),
   llmd('kv-cache-usage-percentage-metric', 'text', undefined, 'refused', 'name of an engine metric', { why: METRIC_NAMES }),
@@ -175,7 +183,12 @@ export const PICKER_FLAGS: readonly FlagSpec[] = [
   ours('policy-file', 'text', undefined, 'file with a PickerPolicy: pools, models, identity, limits; watched'),
   ours('max-body', 'size', '16Mi', 'largest request body; a larger one is answered with 413'),
   ours('bind-address', 'text', undefined, 'address that the ports are opened on (default: all)'),
-  ours('debug-address', 'text', '127.0.0.1:9091', 'host:port of /debug/endpoints and /debug/decisions; empty for none'),
+  ours(
+    'debug-address',
+    'text',
+    undefined,
+    'host:port of /debug/endpoints and /debug/decisions, or off (default: 127.0.0.1:9091, if it is free)',
+  ),
   ours('help', 'boolean', 'false', 'print the flags'),
   ours('version', 'boolean', 'false', 'print the version'),
 ];

@@ -49,8 +49,9 @@ export class TextServer {
     });
   }
 
-  public get port(): number {
-    return (this.server.address() as AddressInfo).port;
+  /** Undefined while it does not listen. */
+  public get port(): number | undefined {
+    return (this.server.address() as AddressInfo | null)?.port;
   }
 
   public close(): void {

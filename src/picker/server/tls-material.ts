@@ -71,6 +71,10 @@ export function readMaterial(directory: string, flag: string): TlsMaterial | { r
   return problems.length > 0 ? { problems } : { key: keyFile.text, cert: certFile.text };
 }
 
+export function isCertificate(pem: string): boolean {
+  return attempt(() => new X509Certificate(pem)) !== undefined;
+}
+
 function unusable(what: string, fix: string, where: string): Problem {
   return { code: ConfigCode.UNUSABLE_FILE, what, fix, where };
 }

@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-import type { Problem } from '../../shared/problem';
+import { formatProblem, type Problem } from '../../shared/problem';
 
 export type { Logger } from 'pino';
 
@@ -22,7 +22,5 @@ export function createLog(level: string, destination?: DestinationStream): Logge
 
 /** One line per problem. */
 export function logProblems(log: Logger, message: string, problems: readonly Problem[]): void {
-  for (const { code, what, value, allowed, fix, where } of problems) {
-    log.error({ code, where, value, allowed, fix }, `${message}: ${what}`);
-  }
+  for (const problem of problems) log.error({ code: problem.code, where: problem.where }, `${message}: ${formatProblem(problem)}`);
 }

@@ -30,6 +30,6 @@ test('pages are served piece by piece, and nothing else', async () => {
 test('a port that is taken is an error', async () => {
   const first = new TextServer(new Map(), () => {});
   await first.listen(0, '127.0.0.1');
-  await expect(new TextServer(new Map(), () => {}).listen(first.port, '127.0.0.1')).rejects.toThrow('EADDRINUSE');
+  await expect(new TextServer(new Map(), () => {}).listen(first.port!, '127.0.0.1')).rejects.toThrow('EADDRINUSE');
   first.close();
 });

@@ -139,7 +139,13 @@ test('a problem is one line of JSON', () => {
   logProblems(log, 'broken', [{ code: 'AIG500', what: 'w', fix: 'f', where: 'a:1:2' }]);
   log.debug('unseen');
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    { level: 'error', time: expect.stringMatching(/^\d{4}-/), code: 'AIG500', where: 'a:1:2', fix: 'f', msg: 'broken: w' },
+    {
+      level: 'error',
+      time: expect.stringMatching(/^\d{4}-/),
+      code: 'AIG500',
+      where: 'a:1:2',
+      msg: 'broken: AIG500 w: f [a:1:2]',
+    },
   ]);
 });
 

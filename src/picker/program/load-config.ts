@@ -1,0 +1,171 @@
+import { checkPlugins } from '../../picker-config/check-plugins';
+import { ConfigCode } from '../../picker-config/codes';
+import { CONFIG_API_VERSION, CONFIG_KIND, type EndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
+import { parseEndpointPickerConfig } from '../../picker-config/endpoint-picker-config-parser';
+import { parsePickerPolicy } from '../../picker-config/picker-policy-parser';
+import type { Problem } from '../../shared/problem';
+import type { EngineSelector } from '../metrics-scraper/engine-selector';
+import { DEFAULT_ENGINE_SELECTOR } from '../metrics-scraper/engine-selector';
+import type { ScraperOptions } from '../metrics-scraper/scrape-protocol';
+import {
+  CORE_METRICS_EXTRACTOR_TYPE,
+  engineSelector,
+  METRICS_SOURCE_TYPE,
+  scraperOptions,
+} from '../metrics-scraper/scraper-parameters';
+import { PluginParameters } from '../scheduling/plugin-parameters';
+import { SCHEDULING_PLUGINS } from '../scheduling/plugin-registry';
+import type { Scheduler } from '../scheduling/scheduler';
+import {
+  buildScheduler,
+  LLMD_DEFAULT_SCHEDULING,
+  type SchedulerDependencies,
+  type SchedulingConfig,
+} from '../scheduling/scheduler-builder';
+import { readText } from '../server/watched-file';
+import type { ProgramSettings } from './settings';
+import { IDLE_PLUGINS, PROGRAM_PLUGINS, unsupportedParts, unsupportedSections } from './unsupported';
+
+/** A configuration that the program can run by. */
+export interface LoadedConfig {
+  readonly scheduler: Scheduler;
+  readonly discovery: FileDiscoverySettings;
+  /** Undefined when the configuration names no source of metrics. */
+  readonly scraping: { readonly options: ScraperOptions; readonly engines: EngineSelector } | undefined;
+  /** The same for two configurations that find and watch endpoints in the same way. */
+  readonly dataLayerKey: string;
+}
+
+export interface FileDiscoverySettings {
+  readonly path: string;
+  readonly watch: boolean;
+}
+
+export interface LoadResult {
+  /** Undefined when there are problems. */
+  readonly loaded: LoadedConfig | undefined;
+  readonly problems: readonly Problem[];
+  /** Deprecated spellings. */
+  readonly warnings: readonly Problem[];
+  /** Parts that are accepted and have no effect. */
+  readonly notices: readonly string[];
+}
+
+const SUPPORTED = new Set([...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...IDLE_PLUGINS]);
+
+/** Reads the files that the settings name, builds the scheduler, and finds all faults. */
+export function loadConfig(settings: ProgramSettings, dependencies: Omit<SchedulerDependencies, 'locate'>): LoadResult {
+  const problems: Problem[] = [...policyProblems(settings.policyFile)];
+  const source = configText(settings);
+  if ('problem' in source) return { loaded: undefined, problems: [source.problem, ...problems], warnings: [], notices: [] };
+
+  const { config, locate, warnings, problems: faults } = parseEndpointPickerConfig(source.text, source.name);
+  problems.push(...faults);
+  if (config === undefined) return { loaded: undefined, problems, warnings, notices: [] };
+
+  problems.push(...checkPlugins(config, { supported: SUPPORTED, allowExperimental: settings.allowExperimental }, locate));
+  problems.push(...unsupportedParts(config, locate));
+  const parts = new DataLayerParts(config, locate, problems);
+  const discovery = parts.discovery();
+  const scraping = parts.scraping(settings.scrapeIntervalMs);
+  const { scheduler, problems: buildFaults } = buildScheduler(schedulingOf(config), { ...dependencies, locate });
+  problems.push(...buildFaults);
+  const notices = config.plugins
+    .filter(({ type }) => IDLE_PLUGINS.includes(type))
+    .map(({ name, type }) => `plugin '${name}' (${type}) has no effect: requests are neither queued nor shed`);
+  if (problems.length > 0 || scheduler === undefined || discovery === undefined)
+    return { loaded: undefined, problems, warnings, notices };
+  const { dataLayer, plugins } = config;
+  const dataLayerKey = JSON.stringify([dataLayer, plugins.filter(({ type }) => PROGRAM_PLUGINS.includes(type))]);
+  return { loaded: { scheduler, discovery, scraping, dataLayerKey }, problems, warnings, notices };
+}
+
+function configText({ config }: ProgramSettings): { text: string; name: string } | { problem: Problem } {
+  // an empty configuration, so that the message about what it lacks is the same
+  if (config.kind === 'none')
+    return { text: `apiVersion: ${CONFIG_API_VERSION}\nkind: ${CONFIG_KIND}\n`, name: 'no --config-file' };
+  if (config.kind === 'text') return { text: config.text, name: '--config-text' };
+  const file = readText(config.path);
+  return 'text' in file
+    ? { text: file.text, name: config.path }
+    : { problem: unreadable('--config-file', file.error, config.path) };
+}
+
+function policyProblems(path: string | undefined): readonly Problem[] {
+  if (path === undefined) return [];
+  const file = readText(path);
+  if ('error' in file) return [unreadable('--policy-file', file.error, path)];
+  const { policy, problems, locate } = parsePickerPolicy(file.text, path);
+  return policy === undefined ? problems : unsupportedSections(policy, locate);
+}
+
+function unreadable(flag: string, error: string, where: string): Problem {
+  return {
+    code: ConfigCode.SYNTAX,
+    what: `the file of ${flag} cannot be read: ${error}`,
+    fix: 'correct the path or mount the file',
+    where,
+  };
+}
+
+/** The configuration's own profile, or llm-d's default when it names none. */
+function schedulingOf(config: EndpointPickerConfig): SchedulingConfig {
+  if (config.schedulingProfiles.length > 0) return config;
+  const named = new Set(config.plugins.map(({ name }) => name));
+  return {
+    plugins: [...config.plugins, ...LLMD_DEFAULT_SCHEDULING.plugins.filter(({ name }) => !named.has(name))],
+    schedulingProfiles: LLMD_DEFAULT_SCHEDULING.schedulingProfiles,
+  };
+}
+
+class DataLayerParts {
+  public constructor(
+    private readonly config: EndpointPickerConfig,
+    private readonly locate: (path: string) => string,
+    private readonly problems: Problem[],
+  ) {}
+
+  public discovery(): FileDiscoverySettings | undefined {
+    const parameters = this.parametersOf(this.config.dataLayer.discovery, 'file-discovery');
+    if (parameters === undefined) return undefined;
+    const path = parameters.text('path', undefined);
+    const watch = parameters.boolean('watchFile', false);
+    parameters.done();
+    if (path !== undefined) return { path, watch };
+    if (parameters.value('path') === undefined) {
+      parameters.fault('path', {
+        code: ConfigCode.MISSING_KEY,
+        what: "plugin type 'file-discovery' needs the parameter 'path'",
+        fix: 'give the path of the endpoints file',
+      });
+    }
+    return undefined;
+  }
+
+  public scraping(intervalMs: number): LoadedConfig['scraping'] {
+    const { dataLayer, plugins } = this.config;
+    const isScraped = dataLayer.sources.some(({ pluginRef }) =>
+      plugins.some((p) => p.name === pluginRef && p.type === METRICS_SOURCE_TYPE),
+    );
+    if (!isScraped && !dataLayer.injectDefaults) return undefined;
+    const source = dataLayer.sources[0];
+    const sourceParameters = this.parametersOf(source?.pluginRef, METRICS_SOURCE_TYPE);
+    const options = scraperOptions(sourceParameters ?? this.noParameters(METRICS_SOURCE_TYPE), intervalMs);
+    const extractorParameters = this.parametersOf(source?.extractors[0], CORE_METRICS_EXTRACTOR_TYPE);
+    return {
+      options,
+      engines: extractorParameters === undefined ? DEFAULT_ENGINE_SELECTOR : engineSelector(extractorParameters),
+    };
+  }
+
+  private parametersOf(name: string | undefined, type: string): PluginParameters | undefined {
+    const index = this.config.plugins.findIndex((plugin) => plugin.name === name && plugin.type === type);
+    if (name === undefined || index === -1) return undefined;
+    const path = `plugins[${index}].parameters`;
+    return new PluginParameters(type, this.config.plugins[index]!.parameters, path, this.locate, this.problems);
+  }
+
+  private noParameters(type: string): PluginParameters {
+    return new PluginParameters(type, undefined, 'plugins', this.locate, this.problems);
+  }
+}

@@ -1,0 +1,271 @@
+import { monotonicClock } from '../../shared/clock';
+import type { Problem } from '../../shared/problem';
+import { unpredictableRandom } from '../../shared/random';
+import { EndpointStore } from '../datastore/endpoint-store';
+import { PassModelResolver } from '../director/model-resolver';
+import { PickerDirector } from '../director/picker-director';
+import { FileDiscovery } from '../discovery/file-discovery';
+import { externalProcessor } from '../ext-proc/external-processor';
+import type { GrpcMethod } from '../http2/grpc';
+import { Http2Server } from '../http2/server';
+import { MetricsScraper } from '../metrics-scraper/metrics-scraper';
+import type { ScrapeEvent } from '../metrics-scraper/scrape-protocol';
+import { ScraperThread } from '../metrics-scraper/scraper-thread';
+import { healthService } from '../server/health-service';
+import { HealthState } from '../server/health-state';
+import { StreamMetering } from '../server/stream-metering';
+import { type Page, TextServer } from '../server/text-server';
+import { tlsPaths } from '../server/tls-material';
+import { WatchedFiles } from '../server/watched-file';
+import { decisionsPage, endpointsPage } from '../telemetry/debug-pages';
+import { DecisionLog } from '../telemetry/decision-log';
+import type { Exposition } from '../telemetry/exposition';
+import { type Logger, logProblems } from '../telemetry/log';
+import { METRICS_CONTENT_TYPE, type MetricsSources, metricsPage } from '../telemetry/metrics-page';
+import { writeHttp2Metrics, writeProcessMetrics } from '../telemetry/process-metrics';
+import { RequestMetrics } from '../telemetry/request-metrics';
+import { SchedulerMetrics } from '../telemetry/scheduler-metrics';
+import { openPort } from './listeners';
+import { type LoadedConfig, type LoadResult, loadConfig } from './load-config';
+import type { ProgramSettings } from './settings';
+import { grpcTls, metricsTls } from './tls';
+
+/** What the program has of the world outside of its settings. */
+export interface ProgramHost {
+  readonly log: Logger;
+  readonly version: string;
+  /** The program's own file, which a worker thread starts from. */
+  readonly programFile: string;
+}
+
+/** Proxies learn that the picker is not ready within a few seconds; until then their requests are still taken. */
+const LAME_DUCK_MS = 3_000;
+
+/** The endpoint picker, put together: everything that listens, watches or ends. */
+export class PickerProgram {
+  private readonly clock = monotonicClock;
+  private readonly random = unpredictableRandom();
+  private readonly store = new EndpointStore();
+  private readonly health = new HealthState();
+  private readonly requests = new RequestMetrics();
+  private readonly scheduling = new SchedulerMetrics();
+  private readonly decisions = new DecisionLog();
+  private readonly metering = new StreamMetering();
+  private readonly closers: (() => void | Promise<void>)[] = [];
+  private grpc: Http2Server | undefined;
+  private director: PickerDirector | undefined;
+  private dataLayerKey = '';
+
+  public constructor(
+    private readonly settings: ProgramSettings,
+    private readonly host: ProgramHost,
+  ) {}
+
+  /** Starts everything. @returns every reason why it cannot; nothing is left open then */
+  public async start(): Promise<readonly Problem[]> {
+    const { settings } = this;
+    const result = this.load();
+    const problems: Problem[] = [...result.problems];
+    const tls = await grpcTls(settings.tls, problems);
+    const pageTls = metricsTls(settings.metricsTls, problems);
+    const { loaded } = result;
+    if (loaded === undefined || problems.length > 0) return problems;
+    this.tell(result);
+
+    this.dataLayerKey = loaded.dataLayerKey;
+    const director = this.makeDirector(loaded);
+    const grpc = new Http2Server({
+      methods: this.methods(director),
+      onError: this.onError,
+      ...(tls === undefined ? {} : { tls }),
+    });
+    const health = new Http2Server({ methods: healthService(this.health), onError: this.onError });
+    const metrics = new TextServer(this.metricsPages(grpc), this.onError, pageTls);
+    const debug = settings.debug === undefined ? undefined : new TextServer(this.debugPages(), this.onError);
+    this.closers.push(
+      () => grpc.close(),
+      () => health.close(),
+      () => metrics.close(),
+      () => debug?.close(),
+    );
+    const { ports, bindAddress } = settings;
+    const opened = await Promise.all([
+      openPort((port, host) => grpc.listen(port, host), 'grpc-port', ports.grpc, bindAddress),
+      openPort((port, host) => health.listen(port, host), 'grpc-health-port', ports.health, bindAddress),
+      openPort((port, host) => metrics.listen(port, host), 'metrics-port', ports.metrics, bindAddress),
+      debug && openPort((port, host) => debug.listen(port, host), 'debug-address', settings.debug!.port, settings.debug!.host),
+    ]);
+    if (settings.debug?.isDefault === true && opened[3] !== undefined) {
+      this.host.log.warn(`no debug pages: ${opened[3].what}`);
+      opened[3] = undefined;
+    }
+    problems.push(...opened.filter((problem) => problem !== undefined));
+    if (problems.length === 0) problems.push(...this.findEndpoints(loaded));
+    if (problems.length > 0) {
+      await this.close();
+      return problems;
+    }
+    this.director = director;
+    this.grpc = grpc;
+    this.watchFiles(grpc);
+    this.host.log.info(
+      {
+        grpcPort: grpc.address().port,
+        healthPort: health.address().port,
+        metricsPort: metrics.port,
+        debugPort: debug?.port,
+        tls: tls !== undefined,
+        pool: settings.poolName,
+        endpoints: this.store.snapshot.ready.length,
+        version: this.host.version,
+      },
+      'endpoint picker is serving',
+    );
+    return [];
+  }
+
+  /** Not ready at once; running requests may finish, for at most the drain timeout. */
+  public async drain(): Promise<void> {
+    const { grpc, settings, host } = this;
+    this.health.draining();
+    if (grpc !== undefined) {
+      host.log.info({ streams: grpc.counters.streamsOpen, timeoutMs: settings.drainTimeoutMs }, 'draining');
+      const duckMs = grpc.counters.connections === 0 ? 0 : Math.min(LAME_DUCK_MS, settings.drainTimeoutMs / 4);
+      await new Promise((resolve) => setTimeout(resolve, duckMs));
+      await grpc.drain(settings.drainTimeoutMs - duckMs);
+    }
+    await this.close();
+    host.log.info('stopped');
+  }
+
+  private async close(): Promise<void> {
+    await Promise.all(this.closers.map((close) => close()));
+  }
+
+  private load(): LoadResult {
+    return loadConfig(this.settings, { source: this.store, clock: this.clock, random: this.random });
+  }
+
+  private tell({ warnings, notices }: LoadResult): void {
+    for (const { what, fix, where } of warnings) this.host.log.warn({ where }, `${what}: ${fix}`);
+    for (const notice of notices) this.host.log.info(notice);
+  }
+
+  private makeDirector({ scheduler }: LoadedConfig): PickerDirector {
+    return new PickerDirector({
+      scheduler,
+      endpoints: this.store,
+      models: new PassModelResolver(),
+      requests: this.requests,
+      scheduling: this.scheduling,
+      decisions: this.decisions,
+      clock: this.clock,
+      ignoreSubset: this.settings.ignoreSubset,
+    });
+  }
+
+  private methods(director: PickerDirector): GrpcMethod[] {
+    const { settings, metering } = this;
+    let method = externalProcessor({ director, maxBodyBytes: settings.maxBodyBytes, onError: this.onError });
+    if (settings.maxMessageBytes !== undefined) method = { ...method, maxMessageBytes: settings.maxMessageBytes };
+    if (settings.streamMetrics) method = metering.meter(method);
+    return settings.healthOnGrpcPort ? [method, ...healthService(this.health)] : [method];
+  }
+
+  private metricsPages(grpc: Http2Server): Map<string, Page> {
+    const sources: MetricsSources = {
+      poolName: this.settings.poolName,
+      version: this.host.version,
+      endpoints: this.store,
+      requests: this.requests,
+      scheduler: this.scheduling,
+      others: [
+        (out) => writeHttp2Metrics(out, grpc.counters),
+        ...(this.settings.streamMetrics ? [(out: Exposition) => this.metering.write(out)] : []),
+        writeProcessMetrics,
+      ],
+    };
+    return new Map([['/metrics', { contentType: METRICS_CONTENT_TYPE, pieces: () => metricsPage(sources) }]]);
+  }
+
+  private debugPages(): Map<string, Page> {
+    const contentType = 'application/json';
+    return new Map([
+      ['/debug/endpoints', { contentType, pieces: () => [endpointsPage(this.store, this.clock)] }],
+      ['/debug/decisions', { contentType, pieces: () => [decisionsPage(this.decisions, this.clock)] }],
+    ]);
+  }
+
+  private findEndpoints({ discovery, scraping }: LoadedConfig): readonly Problem[] {
+    const files = new FileDiscovery(discovery, this.store, this.host.log);
+    this.closers.push(() => files.stop());
+    const problems = files.start();
+    if (problems.length > 0) return problems;
+    this.health.synced();
+    if (scraping === undefined) return [];
+    const thread = new ScraperThread(this.host.programFile, scraping.options, {
+      onEvent: (event) => this.tellOfScrape(event),
+      onDeath: (reason, restartMs) => this.host.log.error({ reason, restartMs }, 'the scraper died and is started again'),
+    });
+    new MetricsScraper(thread, scraping.engines).follow(this.store);
+    this.closers.push(() => thread.stop());
+    return [];
+  }
+
+  private tellOfScrape({ kind, slot, generation, reason }: ScrapeEvent): void {
+    const { endpoints, table } = this.store.snapshot;
+    const endpoint = endpoints[slot];
+    if (endpoint === undefined || table.generation[slot] !== generation) return;
+    const facts = { endpoint: endpoint.hostPort, name: endpoint.name, reason };
+    if (kind === 'recovered') this.host.log.info(facts, 'an endpoint reports its metrics again');
+    else
+      this.host.log.warn(
+        facts,
+        kind === 'failing' ? 'an endpoint does not report its metrics' : 'an endpoint reports only some metrics',
+      );
+  }
+
+  private watchFiles(grpc: Http2Server): void {
+    const { config, policyFile, tls } = this.settings;
+    const configFiles = [...(config.kind === 'file' ? [config.path] : []), ...(policyFile === undefined ? [] : [policyFile])];
+    if (configFiles.length > 0) {
+      const watched = new WatchedFiles(configFiles, () => this.reload());
+      this.closers.push(() => watched.close());
+    }
+    if (tls?.directory === undefined || !tls.reload) return;
+    const watched = new WatchedFiles(tlsPaths(tls.directory), () => void this.reloadCertificate(grpc).catch(this.onError));
+    this.closers.push(() => watched.close());
+  }
+
+  /** Takes over a changed configuration, or keeps the old one and says why. */
+  private reload(): void {
+    const { log } = this.host;
+    const result = this.load();
+    if (result.loaded === undefined) {
+      logProblems(log, 'the changed configuration is broken, the old one stays', result.problems);
+      return;
+    }
+    if (result.loaded.dataLayerKey !== this.dataLayerKey) {
+      log.error('the changed configuration finds or watches endpoints in another way, which needs a restart: the old one stays');
+      return;
+    }
+    this.tell(result);
+    this.director!.use(result.loaded.scheduler);
+    log.info('the changed configuration is in force');
+  }
+
+  private async reloadCertificate(grpc: Http2Server): Promise<void> {
+    const problems: Problem[] = [];
+    const tls = await grpcTls(this.settings.tls, problems);
+    if (tls === undefined) {
+      logProblems(this.host.log, 'the changed certificate is broken, the old one stays', problems);
+      return;
+    }
+    grpc.updateTls(tls.key, tls.cert);
+    this.host.log.info('the changed certificate is in force');
+  }
+
+  private readonly onError = (error: unknown): void => {
+    this.host.log.warn({ err: error instanceof Error ? error : new Error(String(error)) }, 'a connection or a request failed');
+  };
+}

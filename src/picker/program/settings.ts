@@ -1,0 +1,144 @@
+import { ConfigCode } from '../../picker-config/codes';
+import type { FlagValues } from '../../picker-config/flag-parser';
+import type { Problem } from '../../shared/problem';
+import { GO_CIPHER_SUITES } from '../server/cipher-suites';
+import { logLevel } from '../telemetry/log';
+
+/** What the program was told on its command line, in the words of the program. */
+export interface ProgramSettings {
+  readonly poolName: string;
+  readonly poolNamespace: string;
+  readonly config: ConfigSource;
+  readonly policyFile: string | undefined;
+  readonly ports: { readonly grpc: number; readonly health: number; readonly metrics: number };
+  /** Undefined for all addresses. */
+  readonly bindAddress: string | undefined;
+  /** Undefined for no debug pages. */
+  readonly debug: DebugSettings | undefined;
+  /** Undefined for plain text. */
+  readonly tls: TlsSettings | undefined;
+  readonly metricsTls: { readonly directory: string; readonly clientCaFile: string | undefined } | undefined;
+  readonly drainTimeoutMs: number;
+  readonly scrapeIntervalMs: number;
+  readonly maxBodyBytes: number;
+  readonly maxMessageBytes: number | undefined;
+  /** Health on the port of ext_proc too. */
+  readonly healthOnGrpcPort: boolean;
+  readonly streamMetrics: boolean;
+  readonly allowExperimental: boolean;
+  readonly ignoreSubset: boolean;
+}
+
+export type ConfigSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'none' };
+
+export interface DebugSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Nobody asked for it: do without when the port is taken. */
+  readonly isDefault: boolean;
+}
+
+export interface TlsSettings {
+  /** Undefined for a certificate made at start. */
+  readonly directory: string | undefined;
+  readonly reload: boolean;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Go names. */
+  readonly cipherSuites: readonly string[];
+}
+
+/** llm-d raises values below 50 ms to it, because a scrape costs it more; here they mean what they say. */
+const MIN_SCRAPE_INTERVAL_MS = 1;
+
+/** Settings from flags, or every combination of flags that makes no sense. @param namespace NAMESPACE of the environment */
+export function programSettings(
+  flags: FlagValues,
+  namespace: string | undefined,
+): { settings: ProgramSettings; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const refuse = (code: string, what: string, fix: string, facts: Pick<Problem, 'value' | 'allowed'> = {}): void => {
+    problems.push({ code, what, ...facts, fix });
+  };
+  const poolName = flags.text('pool-name');
+  if (poolName === undefined) refuse(ConfigCode.FLAG_COMBINATION, 'no pool is named', 'set --pool-name');
+  const file = flags.text('config-file');
+  const text = flags.text('config-text');
+  if (file !== undefined && text !== undefined) {
+    refuse(ConfigCode.FLAG_COMBINATION, '--config-file and --config-text are both set', 'keep one of them');
+  }
+  const metricsDirectory = flags.text('metrics-cert-dir');
+  const clientCaFile = flags.text('metrics-client-ca-file');
+  if (clientCaFile !== undefined && metricsDirectory === undefined) {
+    refuse(ConfigCode.FLAG_COMBINATION, '--metrics-client-ca-file needs TLS on the metrics port', 'set --metrics-cert-dir');
+  }
+  const cipherSuites = flags.list('tls-cipher-suites');
+  for (const suite of cipherSuites) {
+    if (GO_CIPHER_SUITES.includes(suite)) continue;
+    const facts = { value: suite, allowed: GO_CIPHER_SUITES.join(', ') };
+    refuse(ConfigCode.BAD_FLAG_VALUE, 'a suite of --tls-cipher-suites cannot be used with HTTP/2', 'remove it', facts);
+  }
+  const scrapeIntervalMs = flags.number('refresh-metrics-interval');
+  if (scrapeIntervalMs < MIN_SCRAPE_INTERVAL_MS) {
+    const facts = { value: `${scrapeIntervalMs}ms`, allowed: `at least ${MIN_SCRAPE_INTERVAL_MS}ms` };
+    refuse(ConfigCode.BAD_FLAG_VALUE, '--refresh-metrics-interval is too short', 'raise it', facts);
+  }
+  const debug = readDebugAddress(flags.text('debug-address'), refuse);
+  const level = flags.text('zap-log-level');
+  if (level !== undefined && !/^(debug|info|error|panic|\d{1,2})$/.test(level)) {
+    const facts = { value: level, allowed: 'debug, info, error, panic, or a whole number' };
+    refuse(ConfigCode.BAD_FLAG_VALUE, "flag '--zap-log-level' has a wrong value", 'correct the value', facts);
+  }
+  const settings: ProgramSettings = {
+    poolName: poolName ?? '',
+    poolNamespace: flags.text('pool-namespace') ?? namespace ?? 'default',
+    config: file !== undefined ? { kind: 'file', path: file } : text !== undefined ? { kind: 'text', text } : { kind: 'none' },
+    policyFile: flags.text('policy-file'),
+    ports: { grpc: flags.number('grpc-port'), health: flags.number('grpc-health-port'), metrics: flags.number('metrics-port') },
+    bindAddress: flags.text('bind-address'),
+    debug,
+    tls: flags.boolean('secure-serving')
+      ? {
+          directory: flags.text('cert-path'),
+          reload: flags.boolean('enable-cert-reload'),
+          minVersion: flags.text('tls-min-version') === 'VersionTLS13' ? 'TLSv1.3' : 'TLSv1.2',
+          cipherSuites,
+        }
+      : undefined,
+    metricsTls: metricsDirectory === undefined ? undefined : { directory: metricsDirectory, clientCaFile },
+    drainTimeoutMs: flags.number('drain-timeout'),
+    scrapeIntervalMs,
+    maxBodyBytes: flags.number('max-body'),
+    maxMessageBytes: flags.optionalNumber('grpc-max-recv-msg-size'),
+    healthOnGrpcPort: flags.boolean('health-checking'),
+    streamMetrics: flags.boolean('enable-grpc-stream-metrics'),
+    allowExperimental: flags.boolean('allow-experimental-plugins'),
+    ignoreSubset: flags.boolean('disable-endpoint-subset-filter'),
+  };
+  return { settings, problems };
+}
+
+/** Level of the log; a wrong `--zap-log-level` is reported by `programSettings`, through this log. */
+export function programLogLevel(flags: FlagValues): string {
+  const level = flags.text('zap-log-level');
+  if (level === undefined) return logLevel(flags.number('v'));
+  if (/^\d{1,2}$/.test(level)) return logLevel(Number(level));
+  return level === 'panic' ? 'fatal' : ['debug', 'error'].includes(level) ? level : 'info';
+}
+
+function readDebugAddress(
+  address: string | undefined,
+  refuse: (code: string, what: string, fix: string, facts: Pick<Problem, 'value' | 'allowed'>) => void,
+): DebugSettings | undefined {
+  if (address === 'off') return undefined;
+  if (address === undefined) return { host: '127.0.0.1', port: 9091, isDefault: true };
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(address);
+  if (match !== null && Number(match[3]) <= 65_535) {
+    return { host: match[1] ?? match[2]!, port: Number(match[3]), isDefault: false };
+  }
+  const facts = { value: address, allowed: 'host:port, or off' };
+  refuse(ConfigCode.BAD_FLAG_VALUE, "flag '--debug-address' has a wrong value", 'write for example 127.0.0.1:9091', facts);
+  return undefined;
+}

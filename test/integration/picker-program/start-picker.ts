@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type RunningProcess, startProcess } from '../../components/process';
+
+const root = join(__dirname, '../../..');
+export const pickerBundle = join(root, 'dist/picker/main.js');
+
+/** Builds the bundle as `npm run build` does. */
+export function buildPicker(): void {
+  execFileSync(process.execPath, [join(root, '.ci/build.mjs'), 'picker'], { stdio: 'ignore' });
+}
+
+/** What the picker says when it serves. */
+export interface ServingLine {
+  readonly grpcPort: number;
+  readonly healthPort: number;
+  readonly metricsPort: number;
+  readonly debugPort?: number;
+  readonly endpoints: number;
+}
+
+export interface RunningPicker extends RunningProcess, ServingLine {
+  /** From the start of the process to its word that it serves. */
+  readonly startMs: number;
+}
+
+/** llm-d's command line for its file mode (reference picker without Kubernetes), on free ports of the loopback. */
+export function fileModeFlags(config: string): string[] {
+  return [
+    ...['--pool-name', 'epp', '--pool-namespace', 'bench', '--config-file', config],
+    ...['--grpc-port', '0', '--grpc-health-port', '0', '--metrics-port', '0'],
+    ...[
+      '--secure-serving=false',
+      '--health-checking=true',
+      '--tracing=false',
+      '--metrics-endpoint-auth=false',
+      '--enable-pprof=false',
+    ],
+    ...['-v=1', '--bind-address', '127.0.0.1', '--debug-address', '127.0.0.1:0'],
+  ];
+}
+
+export async function startPicker(flags: readonly string[], node = process.execPath): Promise<RunningPicker> {
+  const beganMs = performance.now();
+  const running = await startProcess(node, { args: [pickerBundle, ...flags], ready: /^(\{.*endpoint picker is serving.*\})$/m });
+  const startMs = performance.now() - beganMs;
+  return { ...running, ...(JSON.parse(running.readyMatch[1]!) as ServingLine), startMs };
+}
+
+/** Runs a picker that is expected not to start; the objects that it logged. */
+export async function refusedPicker(flags: readonly string[]): Promise<{ exit: number | string; messages: string[] }> {
+  const running = await startProcess(process.execPath, { args: [pickerBundle, ...flags] });
+  const exit = await running.exited;
+  return { exit, messages: logged(running).map(({ msg }) => msg) };
+}
+
+/** The lines of a picker's log. */
+export function logged(running: RunningProcess): { level: string; msg: string }[] {
+  return running
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line));
+}
+
+/** An engine as far as a scraper sees it. */
+export async function metricsEngine(waiting: () => number): Promise<{ port: number; server: Server }> {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/plain');
+    response.end(
+      `vllm:num_requests_waiting{model_name="m"} ${waiting()}\nvllm:num_requests_running{model_name="m"} 1\n` +
+        'vllm:kv_cache_usage_perc{model_name="m"} 0.25\nvllm:cache_config_info{block_size="16",num_gpu_blocks="1000"} 1\n',
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, server };
+}
