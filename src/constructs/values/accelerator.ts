@@ -32,9 +32,9 @@ export interface TpuOptions {
 export interface CustomAcceleratorOptions extends AcceleratorOptions {
   /** Name for messages. @default - the resource name */
   readonly name?: string;
-  /** Taint key that the nodes carry. @default - the resource name */
+  /** Taint key that the nodes carry. @default - the resource name; `nvidia.com/gpu` for all resources of NVIDIA */
   readonly taintKey?: string;
-  /** Whether a process that is not root may open the device. @default false */
+  /** Whether a process that is not root may open the device. @default - true for resources of NVIDIA, else false */
   readonly rootless?: boolean;
 }
 
@@ -87,18 +87,19 @@ export class Accelerator {
     });
   }
 
-  /** Any other extended resource, for example `habana.ai/gaudi`. Without `memoryGib` the capacity check is skipped with a warning. */
+  /** Any other extended resource, for example `habana.ai/gaudi` or `nvidia.com/mig-3g.40gb`. Without `memoryGib` the capacity check is skipped with a warning. */
   public static custom(resourceName: string, options: CustomAcceleratorOptions = {}): Accelerator {
+    const isNvidia = resourceName.startsWith('nvidia.com/');
     return new Accelerator({
       name: options.name ?? resourceName,
-      vendor: 'other',
+      vendor: isNvidia ? 'nvidia' : 'other',
       resourceName,
-      taintKey: options.taintKey ?? resourceName,
+      taintKey: options.taintKey ?? (isNvidia ? 'nvidia.com/gpu' : resourceName),
       count: options.count ?? 1,
       memoryGib: options.memoryGib,
       maxPerNode: undefined,
       nodeLabels: options.nodeLabels ?? {},
-      rootless: options.rootless ?? false,
+      rootless: options.rootless ?? isNvidia,
     });
   }
 

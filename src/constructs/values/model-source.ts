@@ -103,8 +103,8 @@ export class ModelSource {
   }
 
   /**
-   * An OCI image whose files are the model's, mounted as an image volume (Kubernetes 1.33 or later, or 1.31 with the ImageVolume
-   * feature gate). The kubelet pulls it before the engine starts and keeps it on the node.
+   * An OCI image whose files are the model's, mounted as an image volume (on by default from Kubernetes 1.35, from 1.31 with the
+   * ImageVolume feature gate). The kubelet pulls it before the engine starts and keeps it on the node.
    */
   public static ociImage(reference: string, options: LocalModelOptions = {}): ModelSource {
     if (!/[:@][\w.:-]+$/.test(reference) || /\s/.test(reference)) {

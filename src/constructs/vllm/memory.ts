@@ -53,11 +53,11 @@ const RUNTIME_PARALLEL_GIB = 2.1;
  *
  *     weights  = (parameters - embeddings) x bits / 8 + embeddings x 2, shared by tensor and pipeline parallel GPUs
  *     sequence = layers x 2 x max(1, KV heads / tensor) x head size x bytes x tokens     (latent attention: layers x latent x bytes x tokens)
- *     overhead = max(16 x sequences x vocabulary, 20 x batched tokens x hidden) + 0.5 GiB (experts) + 0.5 GiB (graphs) + 0.3 or 2.1 GiB (runtime)
+ *     overhead = max(16 x sequences x vocabulary, 20 x batched tokens x hidden + 0.5 GiB with experts) + 0.5 GiB (graphs) + 0.3 or 2.1 GiB (runtime)
  *     there is = memory x utilization
  *
  * The constants of the overhead reproduce, within 0.4 GiB, the peaks that llm-d's planner publishes for vLLM 0.19 on an H100: Llama 8B
- * 1.89, Qwen3 2.21, Gemma 2 3.65, DeepSeek V3 1.93, Mixtral 1.21 GiB, and 0.27 or 2.10 GiB outside PyTorch.
+ * 1.89, Qwen3 2.21 and 2.68 with experts, Gemma 2 3.65, DeepSeek V3 1.93, Mixtral 1.21 GiB, and 0.27 or 2.10 GiB outside PyTorch.
  */
 export function gpuMemory(shape: EngineShape): GpuMemory {
   const weightsGib = weightBytesPerGpu(shape) / GIB;
@@ -122,11 +122,11 @@ function blocks(tokens: number): number {
 function overheadBytesPerGpu(shape: EngineShape): number {
   const { spec, split } = shape;
   const sampler = SAMPLER_BYTES_PER_LOGIT * sequences(shape) * spec.vocabularySize;
-  const layer = ACTIVATION_BYTES_PER_ELEMENT * batchedTokens(shape) * spec.hiddenSize;
+  const experts = spec.expertParameters > 0 ? EXPERT_ACTIVATION_GIB * GIB : 0;
+  const layer = ACTIVATION_BYTES_PER_ELEMENT * batchedTokens(shape) * spec.hiddenSize + experts;
   const parallel = split.tensor * split.pipeline > 1;
-  const fixedGib =
-    (spec.expertParameters > 0 ? EXPERT_ACTIVATION_GIB : 0) + CUDA_GRAPH_GIB + (parallel ? RUNTIME_PARALLEL_GIB : RUNTIME_GIB);
-  return Math.max(sampler, layer) + fixedGib * GIB;
+  // the layers are done when the sampler begins, so that the larger of the two counts
+  return Math.max(sampler, layer) + (CUDA_GRAPH_GIB + (parallel ? RUNTIME_PARALLEL_GIB : RUNTIME_GIB)) * GIB;
 }
 
 /**

@@ -40,6 +40,14 @@ test('any other resource can be asked for', () => {
   });
 });
 
+test('a slice of an NVIDIA GPU is an NVIDIA GPU', () => {
+  expect(Accelerator.custom('nvidia.com/mig-3g.40gb', { memoryGib: 39 })).toMatchObject({
+    vendor: 'nvidia',
+    taintKey: 'nvidia.com/gpu',
+    rootless: true,
+  });
+});
+
 test('the catalogue is sorted by memory inside a vendor but for the A100, which H100 equals, and has a source for each', () => {
   for (const vendor of ['nvidia', 'amd', 'google']) {
     const memory = ACCELERATORS.filter((model) => model.vendor === vendor).map((model) => Math.round(model.memoryGib));
