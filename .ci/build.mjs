@@ -44,7 +44,7 @@ async function bundle(entry, outfile, external, banner) {
   console.log(`${outfile}: ${Math.round(statSync(join(root, outfile)).size / 1024)} KiB`);
 }
 
-/** src/index.ts and all it reaches, with imports/ and examples/; neither tests nor the picker. */
+/** The public entries and all they reach, with imports/ and examples/; neither tests nor the picker. */
 function library() {
   rmSync(join(root, 'dist/lib'), { recursive: true, force: true });
   mkdirSync(join(root, '.cache'), { recursive: true });
@@ -55,7 +55,7 @@ function library() {
     JSON.stringify({
       extends: '../tsconfig.json',
       compilerOptions: { rootDir: '..', outDir: '../dist/lib', types: ['node'], typeRoots: ['../node_modules/@types'] },
-      files: ['../src/index.ts', ...(existsSync(join(root, 'src/testing.ts')) ? ['../src/testing.ts'] : [])],
+      files: ['../src/index.ts', '../src/validation/index.ts', '../src/cli/overview.ts'],
       include,
       exclude: [],
     }),

@@ -2,7 +2,7 @@ import { ApiObject, App, Chart, Duration } from 'cdk8s';
 import * as aig from '../../src';
 import { attachFromEnvironment, gatewayFromEnvironment, generationFromEnvironment } from '../shared';
 
-const app = new App();
+export const app = new App();
 // A Namespace lives in no namespace, and so neither does its chart. It is applied first.
 const namespaces = new Chart(app, 'namespaces');
 new ApiObject(namespaces, 'ai-inference', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ai-inference' } });
