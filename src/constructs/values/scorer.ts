@@ -110,7 +110,8 @@ export class Scorer {
       { queueThresholdTokens },
       { queueThresholdTokens: { min: 1, integer: true } },
     );
-    return new Scorer('token-load-scorer', parameters, options.weight);
+    // llm-d 0.10 does not start without it: the producer that it adds for the scorer lacks one of the two keys that are read
+    return new Scorer('token-load-scorer', parameters, options.weight, 'inflight-load-producer');
   }
 
   /** Endpoints whose label says that they are meant for prompts of this length are better. */
@@ -143,8 +144,9 @@ export class Scorer {
     public readonly type: string,
     parameters: PluginParameters,
     weight = 1,
+    producer?: string,
   ) {
     checkedNumbers(`the scorer '${type}'`, { weight }, { weight: { min: 0, exclusiveMin: true, max: 1_000_000 } });
-    this._entry = { type, parameters: givenParameters(parameters), weight };
+    this._entry = { type, parameters: givenParameters(parameters), weight, producer };
   }
 }

@@ -12,6 +12,8 @@ export interface PluginEntry {
   readonly parameters?: PluginParameters;
   /** Scorers only. */
   readonly weight?: number;
+  /** Type of a producer that has to be named beside it, because no picker adds it by itself. */
+  readonly producer?: string;
 }
 
 /**

@@ -101,9 +101,13 @@ export class Scoring {
       seen.set(entry.type, count);
       return { ...entry, name: count === 1 ? entry.type : `${entry.type}-${count}` };
     });
+    const producers = new Set(steps.flatMap(({ producer }) => producer ?? []));
     return {
       ...EMPTY_ENDPOINT_PICKER_CONFIG,
-      plugins: steps.map(({ name, type, parameters }) => ({ name, type, parameters })),
+      plugins: [
+        ...steps.map(({ name, type, parameters }) => ({ name, type, parameters })),
+        ...[...producers].map((type) => ({ name: type, type })),
+      ],
       schedulingProfiles: [{ name: 'default', plugins: steps.map(({ name, weight }) => ({ pluginRef: name, weight })) }],
     };
   }

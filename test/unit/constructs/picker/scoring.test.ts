@@ -3,10 +3,16 @@ import { EndpointChooser } from '../../../../src/constructs/values/endpoint-choo
 import { Filter } from '../../../../src/constructs/values/filter';
 import { Scorer } from '../../../../src/constructs/values/scorer';
 import { Scoring } from '../../../../src/constructs/values/scoring';
+import { SCHEDULING_PLUGINS } from '../../../../src/picker/scheduling/plugin-registry';
+import { buildScheduler } from '../../../../src/picker/scheduling/scheduler-builder';
 import { checkPlugins } from '../../../../src/picker-config/check-plugins';
 import { formatEndpointPickerConfig } from '../../../../src/picker-config/endpoint-picker-config';
 import { parseEndpointPickerConfig } from '../../../../src/picker-config/endpoint-picker-config-parser';
 import { PLUGIN_CATALOGUE } from '../../../../src/picker-config/plugin-catalogue';
+import { ManualClock } from '../../../../src/shared/clock';
+import { SeededRandom } from '../../../../src/shared/random';
+import { poolOf } from '../../picker/scheduling/support/pool';
+import { EVERY_CHOOSER, EVERY_PLUGIN } from './every-plugin';
 import { aPicker } from './support';
 
 const weightsOf = (scoring: Scoring) =>
@@ -64,6 +70,12 @@ describe('a scoring', () => {
     expect(stepsOf(scoring).slice(0, 2)).toEqual(['label-selector-filter', 'label-selector-filter-2']);
   });
 
+  it('names the producer that a scorer cannot do without, once', () => {
+    const config = Scoring.of(Scorer.tokenLoad()).with(Scorer.queue())._config()!;
+    expect(config.plugins.map(({ type }) => type)).toEqual(['token-load-scorer', 'queue-scorer', 'inflight-load-producer']);
+    expect(config.schedulingProfiles[0]!.plugins).toHaveLength(2);
+  });
+
   it('is a value: nothing changes the one that it came from', () => {
     const base = Scoring.llmdDefault();
     base.with(Scorer.loadAware()).withFilter(Filter.decode()).withPicker(EndpointChooser.random());
@@ -71,31 +83,11 @@ describe('a scoring', () => {
   });
 });
 
-const EVERYTHING = Scoring.of(
-  Scorer.queue({ weight: 0.5 }),
-  Scorer.runningRequests(),
-  Scorer.kvCacheUtilization(),
-  Scorer.prefixCache({ weight: 3, matchLengthWeight: 0.5, matchLengthScaleTokens: 4_096 }),
-  Scorer.loadAware({ threshold: 64 }),
-  Scorer.loraAffinity(),
-  Scorer.activeRequests({ idleThreshold: 2, maxBusyScore: 0.8 }),
-  Scorer.tokenLoad({ queueThresholdTokens: 1_000 }),
-  Scorer.contextLength({ label: 'example.com/context', enableFiltering: true }),
-  Scorer.noHitLru({ lruSize: 12 }),
-)
-  .withFilter(Filter.decode())
-  .withFilter(Filter.prefill())
-  .withFilter(Filter.encode())
-  .withFilter(Filter.podLabels({ gpu: 'h100' }))
-  .withFilter(Filter.prefixCacheAffinity({ affinityThreshold: 0.5, explorationProbability: 0.1, maxTtftPenaltyMs: 100 }))
-  .withFilter(Filter.utilization({ queueDepthThreshold: 9, kvCacheUtilizationThreshold: 0.7, headroomRatio: 0.2 }))
-  .withPicker(EndpointChooser.maxScore({ maxEndpoints: 3 }));
-
 describe('the configuration that a scoring becomes', () => {
   it.each([
     ['Scoring.llmdDefault()', Scoring.llmdDefault()],
     ['Scoring.gpuAware()', Scoring.gpuAware()],
-    ['every factory', EVERYTHING],
+    ['every factory', EVERY_PLUGIN],
     ['random', Scoring.of(Scorer.queue()).withPicker(EndpointChooser.random({ maxEndpoints: 2 }))],
   ])('of %s is read back unchanged, without a problem or a warning', (_, scoring) => {
     const config = scoring._config()!;
@@ -106,7 +98,20 @@ describe('the configuration that a scoring becomes', () => {
 
   it('names only types of llm-d that load without leave, each where it has an effect', () => {
     const support = { supported: new Set(PLUGIN_CATALOGUE.keys()), allowExperimental: false };
-    expect(checkPlugins(EVERYTHING._config()!, support, (path) => path)).toEqual([]);
+    expect(checkPlugins(EVERY_PLUGIN._config()!, support, (path) => path)).toEqual([]);
+  });
+
+  it('has the parameters that our picker takes', () => {
+    for (const scoring of [EVERY_PLUGIN, ...EVERY_CHOOSER]) {
+      const { plugins, schedulingProfiles } = scoring._config()!;
+      const ours = plugins.filter(({ type }) => SCHEDULING_PLUGINS.has(type));
+      const names = new Set(ours.map(({ name }) => name));
+      const steps = schedulingProfiles[0]!.plugins.filter(({ pluginRef }) => names.has(pluginRef));
+      const dependencies = { source: poolOf(), clock: new ManualClock(), random: new SeededRandom(1) };
+      const built = buildScheduler({ plugins: ours, schedulingProfiles: [{ name: 'default', plugins: steps }] }, dependencies);
+      expect(built.problems).toEqual([]);
+      expect(ours.length).toBeGreaterThanOrEqual(8);
+    }
   });
 
   it('has every weight and threshold that was given', () => {

@@ -32,7 +32,7 @@ export interface Made {
   readonly only: (kind: string) => ManifestObject;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: tests read arbitrary depths of arbitrary objects
+/** An object as it is written; tests read arbitrary depths of it. */
 export type ManifestObject = any;
 
 /** One picker in a chart of namespace `llm`, reachable from a gateway. */
