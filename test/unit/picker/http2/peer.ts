@@ -132,6 +132,8 @@ export class Peer {
   readonly socket: FakeSocket;
   readonly connection: Connection;
   readonly counters = new Http2Counters();
+  /** All bytes held for the connection. */
+  readonly budget: BufferBudget;
   readonly errors: unknown[] = [];
   private readonly decoder = new HpackDecoder();
   private seenBytes = 0;
@@ -146,11 +148,12 @@ export class Peer {
   ) {
     this.socket = options.socket ?? new FakeSocket();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.budget = new BufferBudget(limits.maxTotalBufferedBytes);
     this.connection = new Connection(this.socket, {
       limits,
       methods: new Map((options.methods ?? [echo()]).map((method) => [method.path, method])),
       counters: this.counters,
-      budget: new BufferBudget(limits.maxTotalBufferedBytes),
+      budget: this.budget,
       onError: (error) => this.errors.push(error),
     });
     if (options.settings === null) return;
