@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import { BufferBudget } from './buffer-budget';
@@ -56,6 +57,7 @@ export class Http2Server {
   private readonly onError: (error: unknown) => void;
   private tlsOptions: Http2TlsOptions | undefined;
   private sweeper: NodeJS.Timeout | undefined;
+  private closed: Promise<void> | undefined;
 
   /** @throws RangeError for a window below 65,535 bytes: peers may use as much before they have read the settings. */
   constructor(options: Http2ServerOptions) {
@@ -177,12 +179,16 @@ export class Http2Server {
     for (const connection of this.connections) connection.sweep(nowMs);
   }
 
-  private async closeListener(): Promise<void> {
-    if (!this.server.listening && this.sockets.size === 0) return;
-    await new Promise<void>((resolve) => {
-      if (this.server.listening) this.server.close(() => resolve());
-      else this.server.once('close', () => resolve());
-    });
+  /** Resolves when nothing is accepted any more and every connection is gone. */
+  private closeListener(): Promise<void> {
+    this.closed ??= this.whenClosed();
+    return this.closed;
+  }
+
+  private async whenClosed(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    // The server is done when its file descriptors are; the sockets tell their services a little later.
+    await Promise.all([...this.sockets].map((socket) => once(socket, 'close')));
     clearInterval(this.sweeper);
   }
 
