@@ -1,5 +1,6 @@
 import type { GrpcStream } from '../http2/grpc';
 import { scanBody } from '../openai/body-scanner';
+import type { ErrorCode } from '../openai/error-body';
 import { BodyBuffer } from './body-pool';
 import type { Decision, RejectDecision, RouteDecision } from './director';
 import { type BodyEdit, modelEdit } from './model-edit';
@@ -72,10 +73,13 @@ export class RequestPhase {
       this.decide(undefined);
       return;
     }
+    if (request.headers.number('content-length') > context.maxBodyBytes) {
+      this.refuseTooLarge();
+      return;
+    }
     this.stage = Stage.Body;
     if (this.mode === BodyMode.Buffered) this.reply.continueHeaders();
     else if (this.mode === BodyMode.Streamed) this.reply.countPieces();
-    if (request.headers.number('content-length') > context.maxBodyBytes) this.reject(this.tooLarge());
   }
 
   /** @throws WireError */
@@ -92,7 +96,7 @@ export class RequestPhase {
     const { context, request } = this.host;
     const length = message.end - message.start;
     if (this.body.length + length > context.maxBodyBytes) {
-      this.reject(this.tooLarge());
+      this.refuseTooLarge();
       return;
     }
     this.reply.addPiece(length);
@@ -107,7 +111,7 @@ export class RequestPhase {
       this.body.expect(Math.max(length, Math.min(request.headers.number('content-length'), MAX_EXPECTED_BYTES)));
     this.body.append(bytes, message.start, message.end);
     if (context.pool.liveBytes > context.maxBufferedBytes) {
-      this.reject(rejection(request.api, 'ServiceUnavailable', 'too many request bytes in flight', 'rejected-saturated'));
+      this.refuse('ServiceUnavailable', 'too many request bytes in flight', 'rejected-saturated');
     } else if (isLast) this.decide(this.body.view());
   }
 
@@ -116,7 +120,7 @@ export class RequestPhase {
     switch (this.stage) {
       case Stage.Body:
         if (this.mode === BodyMode.Buffered) {
-          this.reject(rejection(this.host.request.api, 'BadRequest', 'the request has trailers and no body', 'bad-request'));
+          this.refuse('BadRequest', 'the request has trailers and no body', 'bad-request');
           return;
         }
         // trailers end the body (processing_mode.proto, FULL_DUPLEX_STREAMED)
@@ -156,7 +160,7 @@ export class RequestPhase {
       scanBody(request.api, body, request.scan);
       request.scanned = request.scan;
       if (request.scan.error !== undefined) {
-        this.reject(rejection(request.api, 'BadRequest', request.scan.error, 'bad-request'));
+        this.refuse('BadRequest', request.scan.error, 'bad-request');
         return;
       }
     }
@@ -241,14 +245,17 @@ export class RequestPhase {
     this.host.end(0);
   }
 
-  private tooLarge(): RejectDecision {
+  private refuseTooLarge(): void {
+    const detail = `the request body is larger than ${this.host.context.maxBodyBytes} bytes`;
+    this.refuse('PayloadTooLarge', detail, 'payload-too-large');
+  }
+
+  /** Without asking the director. */
+  private refuse(code: ErrorCode, detail: string, reason: string): void {
     const { context, request } = this.host;
-    return rejection(
-      request.api,
-      'PayloadTooLarge',
-      `the request body is larger than ${context.maxBodyBytes} bytes`,
-      'payload-too-large',
-    );
+    const decision = rejection(request.api, code, detail, reason);
+    this.reject(decision);
+    this.guarded(() => context.onRefused?.(request, decision));
   }
 
   private readSubset(message: ProcessingRequest, bytes: Buffer): void {

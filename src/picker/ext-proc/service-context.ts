@@ -1,5 +1,5 @@
 import { BodyPool } from './body-pool';
-import type { Director, Outcome, RequestFacts } from './director';
+import type { Director, Outcome, RejectDecision, RequestFacts } from './director';
 import { HeaderBlock } from './header-block';
 import { ProcessingRequest } from './processing-request';
 import type { DynamicMetadata } from './processing-response';
@@ -14,6 +14,8 @@ export interface ExtProcOptions {
   readonly maxBufferedBytes?: number;
   /** Dynamic metadata for the last message of an answer, for example its token counts for the proxy's rate limit. */
   readonly answerMetadata?: (request: RequestFacts, outcome: Outcome) => DynamicMetadata | undefined;
+  /** Told of requests that were refused without asking the director: malformed, too large, or beyond the memory for bodies. */
+  readonly onRefused?: (request: RequestFacts, decision: RejectDecision) => void;
   /** Told of exceptions that the director threw; the request is answered with 500. */
   readonly onError: (error: unknown) => void;
   /** Milliseconds of a monotonic clock. @default performance.now */
@@ -33,6 +35,7 @@ export class ServiceContext {
   readonly maxBodyBytes: number;
   readonly maxBufferedBytes: number;
   readonly answerMetadata: ExtProcOptions['answerMetadata'];
+  readonly onRefused: ExtProcOptions['onRefused'];
   readonly onError: (error: unknown) => void;
   readonly nowMs: () => number;
   readonly message = new ProcessingRequest();
@@ -47,6 +50,7 @@ export class ServiceContext {
     this.maxBodyBytes = options.maxBodyBytes ?? 16 * MIB;
     this.maxBufferedBytes = options.maxBufferedBytes ?? 1024 * MIB;
     this.answerMetadata = options.answerMetadata;
+    this.onRefused = options.onRefused;
     this.onError = options.onError;
     this.nowMs = options.nowMs ?? (() => performance.now());
   }

@@ -1,3 +1,4 @@
+import type { RejectDecision, RequestFacts } from '../../../../src/picker/ext-proc/director';
 import { MAX_PIECE_BYTES } from '../../../../src/picker/ext-proc/processing-response';
 import { rejection } from '../../../../src/picker/ext-proc/rejection';
 import { struct } from '../../../fixtures/ext-proc/messages';
@@ -280,7 +281,10 @@ describe('a refusal', () => {
     ['/v1/messages', '[]', 'inference error: BadRequest - error unmarshaling request bodyMap: the body is not a JSON object'],
   ])('of %s with %s says: %s', (path, body, message) => {
     const director = new ScriptedDirector();
-    const exchange = new Exchange(director).requestHeaders({ ':path': path }).requestBody(body);
+    const refused: string[] = [];
+    const onRefused = (request: RequestFacts, decision: RejectDecision) => refused.push(`${request.path} ${decision.reason}`);
+    const exchange = new Exchange(director, { onRefused }).requestHeaders({ ':path': path }).requestBody(body);
+    expect(refused).toEqual([`${path} bad-request`]);
     expect(exchange.replies[0]).toMatchObject({ kind: 'immediateResponse', status: 400 });
     const answer = JSON.parse(exchange.replies[0]!.body!);
     expect(answer.error).toMatchObject({ type: 'invalid_request_error', message });
