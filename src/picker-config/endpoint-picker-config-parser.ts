@@ -25,6 +25,8 @@ import { didYouMean } from './nearest-name';
 export interface ParsedEndpointPickerConfig {
   /** Undefined when there are problems. */
   readonly config: EndpointPickerConfig | undefined;
+  /** What could be read although there are problems, so that further checks find the rest of them; undefined when it is no mapping. */
+  readonly draft: EndpointPickerConfig | undefined;
   readonly problems: readonly Problem[];
   /** Deprecated spellings that were accepted. */
   readonly warnings: readonly Problem[];
@@ -63,6 +65,7 @@ export function parseEndpointPickerConfig(text: string, file: string): ParsedEnd
   if (document.root !== undefined) document.root.locate(places);
   return {
     config: document.problems.length === 0 ? config : undefined,
+    draft: config,
     problems: document.problems,
     warnings,
     locate: (path) => {
@@ -302,10 +305,11 @@ class Parser {
       this.plugins.push({ name, type: name });
       return name;
     }
-    return node!.fault(ConfigCode.NO_SUCH_NAME, `no plugin is named '${name}'`, {
+    node!.fault(ConfigCode.NO_SUCH_NAME, `no plugin is named '${name}'`, {
       allowed: [...this.pluginNames].join(', ') || 'nothing, because the section plugins is empty',
       fix: `${didYouMean(name, this.pluginNames)}add it to the section plugins, or correct the name`,
     });
+    return name;
   }
 
   private deprecated(node: ConfigNode, what: string, fix: string): void {

@@ -59,7 +59,7 @@ export function loadConfig(settings: ProgramSettings, dependencies: Omit<Schedul
   const source = configText(settings);
   if ('problem' in source) return { loaded: undefined, problems: [source.problem, ...problems], warnings: [], notices: [] };
 
-  const { config, locate, warnings, problems: faults } = parseEndpointPickerConfig(source.text, source.name);
+  const { draft: config, locate, warnings, problems: faults } = parseEndpointPickerConfig(source.text, source.name);
   problems.push(...faults);
   if (config === undefined) return { loaded: undefined, problems, warnings, notices: [] };
 

@@ -83,7 +83,6 @@ export class PickerProgram {
     const metrics = new TextServer(this.metricsPages(grpc), this.onError, pageTls);
     const debug = settings.debug === undefined ? undefined : new TextServer(this.debugPages(), this.onError);
     this.closers.push(
-      () => grpc.close(),
       () => health.close(),
       () => metrics.close(),
       () => debug?.close(),
@@ -102,7 +101,7 @@ export class PickerProgram {
     problems.push(...opened.filter((problem) => problem !== undefined));
     if (problems.length === 0) problems.push(...this.findEndpoints(loaded));
     if (problems.length > 0) {
-      await this.close();
+      await Promise.all([grpc.close(), this.close()]);
       return problems;
     }
     this.director = director;
