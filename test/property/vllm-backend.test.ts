@@ -49,7 +49,6 @@ const propsArbitrary: fc.Arbitrary<VllmBackendProps> = fc
     ...rest,
   }));
 
-// biome-ignore lint/suspicious/noExplicitAny: a manifest is read field by field
 type Manifest = any;
 
 function synthesize(...props: VllmBackendProps[]): Manifest[] | undefined {

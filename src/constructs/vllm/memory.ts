@@ -52,7 +52,7 @@ const RUNTIME_PARALLEL_GIB = 2.1;
  * What one GPU needs and has:
  *
  *     weights  = (parameters - embeddings) x bits / 8 + embeddings x 2, shared by tensor and pipeline parallel GPUs
- *     sequence = layers x 2 x max(1, KV heads / tensor) x head size x bytes x tokens     (latent attention: layers x latent x bytes x tokens)
+ *     sequence = layers x 2 x ceil(KV heads / tensor) x head size x bytes x tokens     (latent attention: layers x latent x bytes x tokens)
  *     overhead = max(16 x sequences x vocabulary, 20 x batched tokens x hidden + 0.5 GiB with experts) + 0.5 GiB (graphs) + 0.3 or 2.1 GiB (runtime)
  *     there is = memory x utilization
  *
@@ -103,7 +103,7 @@ function weightBytesPerGpu({ spec, split, weightBits }: EngineShape): number {
 /** KV cache of one sequence of `tokens` on each GPU. */
 export function sequenceBytesPerGpu(shape: EngineShape, tokens: number): number {
   const { spec, split } = shape;
-  const elements = spec.latentSize ?? 2 * Math.max(1, Math.ceil(spec.keyValueHeads / split.tensor)) * spec.headSize;
+  const elements = spec.latentSize ?? 2 * Math.ceil(spec.keyValueHeads / split.tensor) * spec.headSize;
   const bytesPerLayer = elements * shape.kvBytesPerElement;
   const whole = spec.fullAttentionLayers;
   const windowed = spec.layers - whole;

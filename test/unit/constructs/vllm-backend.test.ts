@@ -228,6 +228,7 @@ describe('the engine', () => {
   test('has no more rights than it needs, and writes to volumes that any user may write to', () => {
     const pod = podOf(backend());
     expect(pod.automountServiceAccountToken).toBe(false);
+    expect(pod.enableServiceLinks).toBe(false);
     expect(pod.securityContext).toEqual({
       runAsNonRoot: true,
       runAsUser: 2000,
@@ -242,6 +243,8 @@ describe('the engine', () => {
       capabilities: { drop: ['ALL'] },
     });
     expect(pod.containers[0].env).toContainEqual({ name: 'HOME', value: '/cache' });
+    // without an entry in /etc/passwd PyTorch asks for the name, and fails
+    expect(pod.containers[0].env).toContainEqual({ name: 'USER', value: 'vllm' });
     expect(pod.containers[0].volumeMounts).toContainEqual({ name: 'cache', mountPath: '/cache' });
   });
 
@@ -351,6 +354,17 @@ describe('starting, rolling out and leaving', () => {
     const made = backend({ longestAnswer: Duration.minutes(30), drainDelay: Duration.seconds(5) });
     expect(podOf(made).terminationGracePeriodSeconds).toBe(5 + 1800 + 30);
     expect(made.longestAnswerSeconds).toBe(1800);
+  });
+
+  test('a busy engine has a minute to answer before it is restarted, and ten seconds before it gets no more requests', () => {
+    const { livenessProbe, readinessProbe } = engineOf(backend());
+    expect(livenessProbe.periodSeconds * livenessProbe.failureThreshold).toBe(60);
+    expect(readinessProbe.periodSeconds * readinessProbe.failureThreshold).toBe(10);
+  });
+
+  test('the certificate can be read by the group of the pod and by nobody else', () => {
+    const volume = podOf(backend({ tlsSecret: { name: 'engine-tls' } })).volumes.find(({ name }: Manifest) => name === 'tls');
+    expect(volume.secret).toEqual({ secretName: 'engine-tls', defaultMode: 0o440 });
   });
 
   test('probes speak TLS when the engine does', () => {

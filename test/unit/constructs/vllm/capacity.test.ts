@@ -101,6 +101,20 @@ test('one token more than the length that is offered does not fit', () => {
   expect(codes(() => backend({ ...props, maxModelLengthTokens: length + 1024 }))).toEqual(['AIG410']);
 });
 
+test('where no single change fits, the message says to combine', () => {
+  const model = ModelSource.huggingFace('deepseek-ai/DeepSeek-R1');
+  expect(refusal(() => backend({ model, accelerator: Accelerator.nvidia('T4') }))?.problem.fix).toMatch(
+    /no single change fits: combine/,
+  );
+});
+
+test('more GPUs are offered only where they can share the heads', () => {
+  // 28 heads and 4 KV heads cannot be shared by 8
+  const model = ModelSource.huggingFace('Qwen/Qwen2.5-7B');
+  const props = { model, accelerator: Accelerator.nvidia('T4', { count: 4 }), maxSequences: 2600 };
+  expect(refusal(() => backend(props))?.message).not.toContain('8 x T4');
+});
+
 describe('the arithmetic', () => {
   test.each([
     // model card: checkpoints of 12.8 and 60.8 GiB
@@ -149,6 +163,19 @@ describe('the arithmetic', () => {
     const graphsGib = 0.5;
     const { overheadGib } = gpuMemory(shape(id));
     expect(Math.abs(overheadGib - graphsGib - 0.27 - measured)).toBeLessThan(0.4);
+  });
+
+  // EngineArgs.get_batch_defaults: tokens per step and sequences decide the overhead
+  test.each([
+    ['L4', 22.03, 256, 2048],
+    ['A100-80GB', 79.14, 256, 2048],
+    ['H100', 79.11, 1024, 8192],
+    ['B200', 178.35, 1024, 16384],
+  ])('the batch of an engine on %s is what vLLM chooses', (gpuName, gpuMemoryGib, maxSequences, maxBatchedTokens) => {
+    const ours = shape('meta-llama/Llama-3.1-405B', { gpuName, gpuMemoryGib, maxSequences: undefined });
+    const given = (change: Partial<EngineShape>) => gpuMemory({ ...ours, ...change }).overheadGib;
+    expect(given({ maxBatchedTokens: 1 })).toBe(given({ maxBatchedTokens: 1, maxSequences }));
+    expect(given({ maxSequences: 1 })).toBe(given({ maxSequences: 1, maxBatchedTokens }));
   });
 
   test('pipeline stages share the layers, and the first or last one has a table more than its share', () => {

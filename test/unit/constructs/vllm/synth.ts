@@ -16,7 +16,6 @@ export function backend(props: Partial<VllmBackendProps> = {}, id = 'llama'): Vl
   return new VllmBackend(chart, id, { model: LLAMA_8B, accelerator: Accelerator.nvidia('H100'), ...props });
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a manifest is read field by field
 export type Manifest = any;
 
 /** The manifests of the chart around `construct`. */
