@@ -53,6 +53,7 @@ export function doubts(runs: readonly SubjectRun[]): string[] {
   for (const { subject, endpoints, loads } of runs) {
     for (const [name, result] of Object.entries(loads)) {
       const where = `${subject}, ${endpoints} endpoints, ${name}`;
+      if (result.requests === 0) found.push(`${where}: no answer at all`);
       if (result.errors > 0) found.push(`${where}: ${result.errors} errors beside ${result.requests} answers`);
       // In an open loop the client spins towards the next arrival; there its CPU time says nothing.
       if (result.clientCpuRatio > 0.9 && !name.endsWith('/s')) {

@@ -9,8 +9,9 @@ export const IMMEDIATE = 7;
 const HEAD_BYTES = 512;
 const DYNAMIC_METADATA_TAG = 0x42;
 
-/** Tags of the fields named at `echoedBytes`. */
-const ECHO_PATH = [0x0a, 0x1a, 0x1a, 0x0a];
+/** `response`, `body_mutation`, `streamed_response`. */
+const ENCLOSING_TAGS = [0x0a, 0x1a, 0x1a];
+const BODY_TAG = 0x0a;
 
 /**
  * Reads the gRPC messages of one stream as they come, without keeping them: which kind a message is, and how many body bytes it echoes. Both
@@ -50,25 +51,35 @@ export class ReplyReader {
       }
       if (this.seenBytes < this.messageBytes) continue;
       let field = 5;
-      if (this.head[field] === DYNAMIC_METADATA_TAG) field = this.skipVarint(field + 1) + this.varintAt(field + 1);
+      if (this.head[field] === DYNAMIC_METADATA_TAG) field = this.afterField(field);
       const kind = this.head[field]! >> 3;
-      const echoed = kind === REQUEST_BODY || kind === RESPONSE_BODY ? this.echoedBytes(field + 1) : 0;
+      const echoed = kind === REQUEST_BODY || kind === RESPONSE_BODY ? this.echoedBytes(field) : 0;
       this.reset();
       onReply(kind, echoed);
     }
   }
 
-  /** `BodyResponse.response(1).body_mutation(3).streamed_response(3).body(1)`: the lengths on the way to it. */
-  private echoedBytes(lengthAt: number): number {
-    let at = this.skipVarint(lengthAt);
-    for (let depth = 0; depth < ECHO_PATH.length; depth++) {
-      // CommonResponse.status, written by some although it is the default.
-      if (depth === 1 && this.head[at] === 0x08) at += 2;
-      if (at >= this.headLength || this.head[at] !== ECHO_PATH[depth]) return 0;
-      if (depth === ECHO_PATH.length - 1) return this.varintAt(at + 1);
-      at = this.skipVarint(at + 1);
+  /** `BodyResponse.response(1).body_mutation(3).streamed_response(3).body(1)`, with whatever fields before it on the way. */
+  private echoedBytes(bodyResponse: number): number {
+    let at = bodyResponse;
+    for (const tag of ENCLOSING_TAGS) {
+      at = this.find(tag, this.skipVarint(at + 1));
+      if (at < 0) return 0;
     }
-    return 0;
+    at = this.find(BODY_TAG, this.skipVarint(at + 1));
+    return at < 0 ? 0 : this.varintAt(at + 1);
+  }
+
+  private find(tag: number, from: number): number {
+    let at = from;
+    while (at < this.headLength && this.head[at] !== tag) at = this.afterField(at);
+    return at < this.headLength ? at : -1;
+  }
+
+  /** Where the field behind this one begins: one of a number, or of a length and so many bytes. */
+  private afterField(at: number): number {
+    const content = this.skipVarint(at + 1);
+    return (this.head[at]! & 7) === 0 ? content : content + this.varintAt(at + 1);
   }
 
   private skipVarint(at: number): number {
