@@ -10,6 +10,8 @@ export interface Hash64 {
 // odd constants with about half of their bits set; those of murmur3's and xxHash's finalizers are known to mix well
 const LOW_FACTOR = 0xcc9e2d51 | 0;
 const HIGH_FACTOR = 0x85ebca77 | 0;
+/** Keeps zeros from hashing to zero, whatever came before. */
+const OFFSET = 0xe6546b64 | 0;
 
 /** Final mix of one lane (murmur3's fmix32): every bit of the input changes about half of the output. */
 export function mix32(value: number): number {
@@ -29,7 +31,7 @@ export function hashText(text: string, state: Hash64): void {
     low = (low << 13) | (low >>> 19);
     high = Math.imul((high + unit) ^ (high >>> 15), HIGH_FACTOR);
   }
-  state.low = mix32(low ^ text.length);
+  state.low = mix32(((low ^ text.length) + OFFSET) | 0);
   state.high = mix32((high + Math.imul(text.length, LOW_FACTOR)) ^ low);
 }
 
@@ -48,7 +50,7 @@ export function hashBlocks(words: Int32Array, blocks: number, wordsPerBlock: num
     for (; at < end; at++) {
       const word = words[at]!;
       low = Math.imul(low ^ word, LOW_FACTOR);
-      low = (low << 13) | (low >>> 19);
+      low = (((low << 13) | (low >>> 19)) + OFFSET) | 0;
       high = Math.imul((high + word) ^ (high >>> 15), HIGH_FACTOR);
     }
     // each lane takes the other in, or the two would be two 32-bit hashes that collide one by one

@@ -30,15 +30,13 @@ export class PluginParameters {
 
   public number(key: string, fallback: number, bounds: Bounds = {}): number {
     const value = this.value(key);
-    if (value === undefined) return fallback;
-    if (typeof value === 'number' && value >= (bounds.min ?? value) && value <= (bounds.max ?? value)) return value;
+    if (value === undefined || (typeof value === 'number' && isWithin(value, bounds))) return value ?? fallback;
     return this.wrong(key, value, `a number${inWords(bounds)}`, fallback);
   }
 
   public integer(key: string, fallback: number, bounds: Bounds = {}): number {
     const value = this.value(key);
-    if (value === undefined) return fallback;
-    if (Number.isSafeInteger(value)) return this.number(key, fallback, bounds);
+    if (value === undefined || (isInteger(value) && isWithin(value, bounds))) return value ?? fallback;
     return this.wrong(key, value, `a whole number${inWords(bounds)}`, fallback);
   }
 
@@ -101,6 +99,14 @@ export class PluginParameters {
     });
     return fallback;
   }
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function isWithin(value: number, { min, max }: Bounds): boolean {
+  return value >= (min ?? value) && value <= (max ?? value);
 }
 
 function inWords({ min, max }: Bounds): string {
