@@ -1,10 +1,14 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { drainHook, gracePeriodSeconds } from '../../../../src/constructs/vllm/drain';
+import { drainHook } from '../../../src/constructs/vllm/drain';
 
 // The hook runs in the engine's container with its python3; here it runs with the machine's against a server that talks like vLLM.
 type Metrics = () => string | 'hang';
+
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+const needsPython = hasPython || process.env['CI'] === 'true' ? test : test.skip;
+if (!hasPython) process.stderr.write('SKIPPED the drain of an engine: python3 is not there\n');
 
 let server: Server | undefined;
 
@@ -52,7 +56,7 @@ async function drain(ports: readonly number[], longestAnswerSeconds: number, del
   return performance.now() - start;
 }
 
-test('an idle engine may stop after two looks', async () => {
+needsPython('an idle engine may stop after two looks', async () => {
   let looks = 0;
   const port = await listen(() => {
     looks += 1;
@@ -62,7 +66,7 @@ test('an idle engine may stop after two looks', async () => {
   expect(looks).toBe(2);
 });
 
-test('a busy engine is waited for, running and waiting requests alike', async () => {
+needsPython('a busy engine is waited for, running and waiting requests alike', async () => {
   const script = [metrics(1, 0), metrics(0, 2), metrics(0, 0), metrics(0, 0)];
   let looks = 0;
   const port = await listen(() => script[looks++] ?? metrics(0, 0));
@@ -70,7 +74,7 @@ test('a busy engine is waited for, running and waiting requests alike', async ()
   expect(looks).toBe(4);
 });
 
-test('all ranks must be idle', async () => {
+needsPython('all ranks must be idle', async () => {
   let looks = 0;
   const port = await listen(() => {
     looks += 1;
@@ -81,27 +85,23 @@ test('all ranks must be idle', async () => {
   expect(looks).toBe(5);
 });
 
-test('the wait ends with the longest answer', async () => {
+needsPython('the wait ends with the longest answer', async () => {
   const port = await listen(() => metrics(1, 0));
   const tookMs = await drain([port], 1);
   expect(tookMs).toBeGreaterThan(1000);
   expect(tookMs).toBeLessThan(10_000);
 });
 
-test('an engine that is gone is not waited for', async () => {
+needsPython('an engine that is gone is not waited for', async () => {
   expect(await drain([9], 60)).toBeLessThan(10_000);
 });
 
-test('an engine that speaks TLS is asked over TLS', async () => {
+needsPython('an engine that speaks TLS is asked over TLS', async () => {
   const port = await listen(() => metrics(0, 0));
   // a server that does not understand the handshake counts as busy, so the hook waits to its end
   expect(await drain([port], 1, 0, true)).toBeGreaterThan(1000);
 });
 
-test('routers get their time first', async () => {
+needsPython('routers get their time first', async () => {
   expect(await drain([9], 0, 0.5)).toBeGreaterThan(500);
-});
-
-test('the grace period leaves the engine thirty seconds', () => {
-  expect(gracePeriodSeconds({ ports: [8000], tls: false, delaySeconds: 15, longestAnswerSeconds: 600 })).toBe(645);
 });
