@@ -111,7 +111,7 @@ describeWith(['etcd', 'kube-apiserver'], 'validation and a real API server', (pr
     ['dates', '{a: 2026-01-02, b: 2026-01-02T03:04:05Z}'],
     ['nothing', '{a: null, b: ~, c: }'],
     ['merges and aliases', '{a: &x {k: 1}, b: {<<: *x, l: 2}, c: *x}'],
-    ['blocks of text', "{a: \"x\\ty\", b: 'it''s', c: >-\n    folded\n    text\n}"],
+    ['text', "\n  a: \"x\\ty\"\n  b: 'it''s'\n  c: >-\n    folded\n    text\n  d: |\n    kept\n    # lines\n"],
     ['keys', '{1: a, true: b, "c d": e}'],
   ])('read %s in YAML alike', async (_, config) => {
     const text = `apiVersion: configuration.konghq.com/v1\nkind: KongPlugin\nmetadata: {name: p, namespace: default}\nplugin: x\nconfig: ${config}\n`;

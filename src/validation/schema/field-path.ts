@@ -23,3 +23,8 @@ export function parseJsonPointer(pointer: string, value: unknown): FieldPath {
   }
   return steps;
 }
+
+/** The value at a path that exists. */
+export function valueAt(root: unknown, path: FieldPath): unknown {
+  return path.reduce<unknown>((value, step) => (value as Record<string | number, unknown> | undefined)?.[step], root);
+}

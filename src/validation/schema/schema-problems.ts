@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import type { FieldProblem } from '../findings';
 import { nearest } from '../nearest';
-import { type FieldPath, formatFieldPath, parseJsonPointer } from './field-path';
+import { type FieldPath, formatFieldPath, parseJsonPointer, valueAt } from './field-path';
 
 const MAX_LISTED_VALUES = 20;
 
@@ -21,7 +21,7 @@ function describe(error: ErrorObject, root: unknown, all: readonly ErrorObject[]
     path,
     problem: { code, what: `${field} ${complaint}`, ...rest },
   });
-  const value = error.data;
+  const value = valueAt(root, path);
   const limit = Number((error.params as { limit?: number }).limit);
   switch (error.keyword) {
     case 'type': {
@@ -108,7 +108,7 @@ function describe(error: ErrorObject, root: unknown, all: readonly ErrorObject[]
       });
     case 'anyOf':
     case 'oneOf':
-      return composition(error, path, field, all);
+      return composition(error, path, value, root, all);
     case 'not':
       return at('AIG017', 'has a combination of fields that is excluded', { value: keysOf(value), fix: 'remove one of them' });
     default:
@@ -116,35 +116,37 @@ function describe(error: ErrorObject, root: unknown, all: readonly ErrorObject[]
   }
 }
 
-function composition(error: ErrorObject, path: FieldPath, field: string, all: readonly ErrorObject[]): FieldProblem {
-  const passing = (error.params as { passingSchemas?: readonly number[] | null }).passingSchemas;
-  if (Array.isArray(passing)) {
-    return {
-      path,
-      problem: {
-        code: 'AIG017',
-        what: `${field} takes several forms that exclude each other`,
-        value: keysOf(error.data),
-        fix: 'keep one of them',
-      },
-    };
+function composition(
+  error: ErrorObject,
+  path: FieldPath,
+  value: unknown,
+  root: unknown,
+  all: readonly ErrorObject[],
+): FieldProblem {
+  const field = formatFieldPath(path);
+  if (Array.isArray((error.params as { passingSchemas?: readonly number[] | null }).passingSchemas)) {
+    const what = `${field} takes several forms that exclude each other`;
+    return { path, problem: { code: 'AIG017', what, value: keysOf(value), fix: 'keep one of them' } };
   }
-  const branches = all.filter((other) => other.schemaPath.startsWith(`${error.schemaPath}/`));
   const wishes = new Set(
-    branches.map((other) =>
-      other.keyword === 'required' ? `${String(other.params['missingProperty'])} set` : (other.message ?? other.keyword),
-    ),
+    all.filter((other) => other.schemaPath.startsWith(`${error.schemaPath}/`)).flatMap((other) => wish(other, root, all)),
   );
   return {
     path,
     problem: {
       code: 'AIG017',
       what: `${field} has none of the allowed forms`,
-      value: keysOf(error.data),
+      value: keysOf(value),
       ...(wishes.size === 0 ? {} : { allowed: [...wishes].slice(0, MAX_LISTED_VALUES).join(', or ') }),
       fix: 'give it one of them',
     },
   };
+}
+
+// What one branch of a composition asks for.
+function wish(error: ErrorObject, root: unknown, all: readonly ErrorObject[]): string[] {
+  if (error.keyword === 'required') return [`${String(error.params['missingProperty'])} set`];
+  return [describe(error, root, all)?.problem.allowed ?? []].flat();
 }
 
 function dedupe(problems: readonly FieldProblem[]): FieldProblem[] {
