@@ -22,8 +22,10 @@ export interface SubjectRun {
   readonly endpoints: number;
   /** From the start of the process to its first answered request. */
   readonly startUpMs: number;
-  /** Of one core, while it only looks after its endpoints. */
+  /** Of one core, while nobody asks it and its engines have nothing to do. */
   readonly idleCpuRatio: number;
+  /** Of one core, while nobody asks it and its engines are at work. */
+  readonly watchingCpuRatio: number;
   readonly idleRssMb: number;
   readonly peakRssMb: number;
   readonly loads: Readonly<Record<string, LoadResult>>;
@@ -45,9 +47,11 @@ export async function measure(
     const startUpMs = performance.now() - startedAt;
 
     await sleep(1000);
-    const idleBefore = cpuMs(server.pid);
-    await sleep(durations.idleSeconds * 1000);
-    const idleCpuRatio = (cpuMs(server.pid) - idleBefore) / (durations.idleSeconds * 1000);
+    const idleCpuRatio = await cpuRatio(server.pid, durations.idleSeconds);
+    process.kill(pages.process.pid, 'SIGUSR2');
+    // Longer than any picker waits before it looks at an idle engine again.
+    await sleep(2000);
+    const watchingCpuRatio = await cpuRatio(server.pid, durations.idleSeconds);
     const idleRssMb = memoryMb(server.pid).rss;
 
     const loads: Record<string, LoadResult> = {};
@@ -56,7 +60,7 @@ export async function measure(
     }
     const peakRssMb = memoryMb(server.pid).peak;
     await server.stop();
-    return { subject: subject.name, endpoints, startUpMs, idleCpuRatio, idleRssMb, peakRssMb, loads };
+    return { subject: subject.name, endpoints, startUpMs, idleCpuRatio, watchingCpuRatio, idleRssMb, peakRssMb, loads };
   } finally {
     await pages.process.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -96,6 +100,13 @@ async function answered(port: number, frames: Buffer): Promise<boolean> {
   } finally {
     connection.destroy();
   }
+}
+
+async function cpuRatio(pid: number, seconds: number): Promise<number> {
+  const before = cpuMs(pid);
+  const startedAt = performance.now();
+  await sleep(seconds * 1000);
+  return (cpuMs(pid) - before) / (performance.now() - startedAt);
 }
 
 function sleep(ms: number): Promise<void> {

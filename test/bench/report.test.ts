@@ -27,6 +27,7 @@ function run(subject: string, cpuMicros: number, changes: Partial<LoadResult> = 
     endpoints: 8,
     startUpMs: 100,
     idleCpuRatio: 0.1,
+    watchingCpuRatio: 0.2,
     idleRssMb: 50,
     peakRssMb: 60,
     loads: { [scenario.name]: result },

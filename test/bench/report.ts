@@ -39,7 +39,8 @@ export function compare(runs: readonly SubjectRun[], scenarios: readonly Scenari
     }
   }
   for (const endpoints of new Set(scenarios.map((scenario) => scenario.endpoints))) {
-    add('idle', endpoints, ['% of a core', (run) => 100 * run.idleCpuRatio, 'less']);
+    add('idle engines', endpoints, ['% of a core', (run) => 100 * run.idleCpuRatio, 'less']);
+    add('busy engines', endpoints, ['% of a core', (run) => 100 * run.watchingCpuRatio, 'less']);
     add('idle', endpoints, ['RSS MB', (run) => run.idleRssMb, 'less']);
     add('all load', endpoints, ['peak RSS MB', (run) => run.peakRssMb, 'less']);
     add('start-up', endpoints, ['ms to first answer', (run) => run.startUpMs, 'less']);

@@ -6,8 +6,11 @@ import { METRICS_CONTENT_TYPE, metricsPage } from '../../src/simulation/engine/h
 const PAGE_BYTES = 24_000;
 
 /** A page of the size that a real engine serves: ours, and the runtime's own series that a Python server adds. */
-function page(): string {
-  const engine = new Engine(new VirtualTimeline());
+function page(isBusy: boolean): string {
+  const timeline = new VirtualTimeline();
+  const engine = new Engine(timeline);
+  if (isBusy) engine.submit({ promptTokens: Int32Array.of(1), outputTokens: new Int32Array(1000), finishReason: 'length' });
+  timeline.run(1000);
   const answers = { mode: 'echo', seed: 1, meanOutputTokens: 1 } as const;
   let text = metricsPage({ engine, models: ['llama'], answers, createdSeconds: 0 });
   for (let i = 0; text.length < PAGE_BYTES; i++) {
@@ -18,9 +21,16 @@ function page(): string {
   return text;
 }
 
-const body = page();
-const head = `HTTP/1.1 200 OK\r\nContent-Type: ${METRICS_CONTENT_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n`;
-const answer = Buffer.from(head + body);
+function answerWith(body: string): Buffer {
+  return Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: ${METRICS_CONTENT_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+}
+
+let answer = answerWith(page(false));
+
+/** On SIGUSR2 all engines have work from then on: some pickers look at idle ones less often. */
+process.on('SIGUSR2', () => {
+  answer = answerWith(page(true));
+});
 
 /** Answers whatever is asked: one write per request costs least, and the client's core is shared with the load. */
 function serve(socket: Socket): void {

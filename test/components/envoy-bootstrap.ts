@@ -28,9 +28,8 @@ export async function startEnvoy(envoy: string, options: EnvoyOptions): Promise<
   const [port, adminPort] = (await freePorts(2)) as [number, number];
   const file = join(mkdtempSync(join(tmpdir(), 'envoy-')), 'bootstrap.json');
   writeFileSync(file, JSON.stringify(bootstrap(options, port, adminPort)));
-  // Each Envoy on a machine needs shared memory of its own, named by this number.
-  const baseId = String(1 + (process.pid % 30_000) * 10 + Math.floor(Math.random() * 10));
-  const args = ['-c', file, '--concurrency', '1', '--base-id', baseId, '--use-dynamic-base-id', '-l', 'warning'];
+  // Envoys on one machine share memory unless each has an id of its own.
+  const args = ['-c', file, '--concurrency', '1', '--use-dynamic-base-id', '-l', 'warning'];
   const [program, programArgs] = options.wrapper?.(envoy, args) ?? [envoy, args];
   const running = await startProcess(program, { args: programArgs, ready: { port } });
   const stat = async (name: string) => {

@@ -152,11 +152,19 @@ describeWith(['envoy'], 'an OpenAI client, Envoy, the picker and three engines',
     await eventually('another engine answers again', async () => (await served(`back ${Math.random()}`)) !== 'engine-1');
   });
 
-  it('loses no request when an engine is killed, and sends it nothing more', async () => {
-    await engines[2]!.stop('SIGKILL');
+  it('ends the stream of an engine that is killed, and loses no request after it', async () => {
+    const endless = { ...chat('x', { max_tokens: 60_000, ignore_eos: true }), stream: true as const };
+    const { data: stream, response } = await client.chat.completions.create(endless).withResponse();
+    const pod = response.headers.get('x-inference-pod')!;
+    await engines[Number(pod.slice(-1))]!.stop('SIGKILL');
+    const consume = async () => {
+      for await (const chunk of stream) expect(chunk.choices[0]!.finish_reason).toBeNull();
+    };
+    await expect(consume()).rejects.toThrow(/terminated|closed|aborted/i);
+
     const pods = new Set<string | null>();
     for (let i = 0; i < 30; i++) pods.add(await served(`after the kill ${i}`));
-    expect(pods.has('engine-2')).toBe(false);
     expect(pods.size).toBeGreaterThan(0);
+    expect(pods.has(pod)).toBe(false);
   });
 });
