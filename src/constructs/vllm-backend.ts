@@ -1,4 +1,4 @@
-import { Duration } from 'cdk8s';
+import { type ApiObject, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { emit, type ObjectMetadata, warn } from './internal/emit';
 import { refuse, refuseAll } from './internal/errors';
@@ -17,6 +17,8 @@ import type { VllmBackendProps } from './vllm-backend-props';
 /** Longest name: a Deployment's pods are called `<name>-<10>-<5>`, and that must be a label of 63 characters with room to spare. */
 const MAX_NAME_LENGTH = 52;
 const BACKEND_LABEL = 'cdk8s-ai-gateway.dev/backend';
+/** Annotation of the NetworkPolicy that says what its peers come for. */
+const INGRESS_ANNOTATION = 'cdk8s-ai-gateway.dev/ingress';
 const MONITORING: NetworkPeer = { namespaceLabels: { 'kubernetes.io/metadata.name': 'monitoring' } };
 
 /**
@@ -44,7 +46,9 @@ export class VllmBackend extends Construct implements IModelBackend {
   private readonly plan: BackendPlan;
   private readonly modelNames: string[] = [];
   private readonly extraPodLabels: Record<string, string> = {};
-  private readonly peers: { readonly peer: NetworkPeer; readonly reason: string }[] = [];
+  private readonly peers: NetworkPeer[] = [];
+  private readonly peerReasons = new Set<string>();
+  private readonly policy: ApiObject | undefined;
 
   public constructor(scope: Construct, id: string, props: VllmBackendProps) {
     super(scope, id);
@@ -68,7 +72,7 @@ export class VllmBackend extends Construct implements IModelBackend {
     this.namespace = this.emitService();
     if (props.disruptionBudget ?? (props.replicas ?? 1) > 1) this.emitDisruptionBudget();
     if (props.networkPolicy !== false) {
-      this.emitNetworkPolicy();
+      this.policy = this.emitNetworkPolicy();
       for (const peer of props.monitoring ?? [MONITORING]) this.allowFrom(peer, 'scrapes metrics');
     }
   }
@@ -102,8 +106,9 @@ export class VllmBackend extends Construct implements IModelBackend {
   }
 
   public allowFrom(peer: NetworkPeer, reason: string): void {
-    if (this.peers.some((known) => samePeer(known.peer, peer))) return;
-    this.peers.push({ peer, reason });
+    this.peerReasons.add(reason);
+    this.policy?.metadata.addAnnotation(INGRESS_ANNOTATION, [...this.peerReasons].join('; '));
+    if (!this.peers.some((known) => samePeer(known, peer))) this.peers.push(peer);
   }
 
   private metadata(): ObjectMetadata {
@@ -198,8 +203,8 @@ export class VllmBackend extends Construct implements IModelBackend {
     });
   }
 
-  private emitNetworkPolicy(): void {
-    emit(this, 'NetworkPolicy', {
+  private emitNetworkPolicy(): ApiObject {
+    return emit(this, 'NetworkPolicy', {
       apiVersion: 'networking.k8s.io/v1',
       kind: 'NetworkPolicy',
       metadata: this.metadata(),
@@ -207,7 +212,7 @@ export class VllmBackend extends Construct implements IModelBackend {
       body: () => ({
         spec: networkPolicySpec({
           podLabels: this.podLabels,
-          peers: this.peers.map((known) => known.peer),
+          peers: this.peers,
           ports: this.ports,
           egress: this.props.egress ?? true,
         }),

@@ -54,7 +54,7 @@ const TPU_TOPOLOGIES: { readonly [generation: string]: { readonly [chips: number
 export class Accelerator {
   /** NVIDIA GPUs: `T4`, `A10G`, `L4`, `L40S`, `A100-40GB`, `A100-80GB`, `H100`, `H200`, `B200`, `GB200`, or another with `memoryGib`. */
   public static nvidia(model: string, options: AcceleratorOptions = {}): Accelerator {
-    return known('nvidia', model, 'nvidia.com/gpu', true, options);
+    return Accelerator.known('nvidia', model, 'nvidia.com/gpu', true, options);
   }
 
   /**
@@ -62,7 +62,7 @@ export class Accelerator {
    * files belong to the node's `render` group, whose number differs from node to node.
    */
   public static amd(model: string, options: AcceleratorOptions = {}): Accelerator {
-    return known('amd', model, 'amd.com/gpu', false, options);
+    return Accelerator.known('amd', model, 'amd.com/gpu', false, options);
   }
 
   /** Google TPUs on GKE: generation `v5e`, `v5p` or `v6e`, in a single-host slice. */
@@ -81,7 +81,7 @@ export class Accelerator {
         fix: 'use one of these, or set topology and nodeType',
       });
     }
-    return known('google', generation, 'google.com/tpu', false, {
+    return Accelerator.known('google', generation, 'google.com/tpu', false, {
       count,
       nodeLabels: { 'cloud.google.com/gke-tpu-accelerator': nodeType, 'cloud.google.com/gke-tpu-topology': topology },
     });
@@ -100,6 +100,39 @@ export class Accelerator {
       maxPerNode: undefined,
       nodeLabels: options.nodeLabels ?? {},
       rootless: options.rootless ?? isNvidia,
+    });
+  }
+
+  private static known(
+    vendor: AcceleratorModel['vendor'],
+    name: string,
+    resourceName: string,
+    rootless: boolean,
+    options: AcceleratorOptions,
+  ): Accelerator {
+    const model = acceleratorModel(vendor, name);
+    const memoryGib = options.memoryGib ?? model?.memoryGib;
+    if (memoryGib === undefined || !(memoryGib > 0)) {
+      refuse(undefined, {
+        code: 'AIG419',
+        what: memoryGib === undefined ? 'the accelerator is not in the catalogue' : 'memoryGib must be positive',
+        value: memoryGib ?? name,
+        allowed: ACCELERATORS.filter((entry) => entry.vendor === vendor)
+          .map((entry) => entry.name)
+          .join(', '),
+        fix: `use one of these, or set memoryGib, for example { memoryGib: 48 }`,
+      });
+    }
+    return new Accelerator({
+      name: model?.name ?? name,
+      vendor,
+      resourceName,
+      taintKey: resourceName,
+      count: options.count ?? 1,
+      memoryGib,
+      maxPerNode: model?.maxPerNode,
+      nodeLabels: options.nodeLabels ?? {},
+      rootless,
     });
   }
 
@@ -122,8 +155,7 @@ export class Accelerator {
   /** Whether a process that is not root may open the device. */
   public readonly rootless: boolean;
 
-  /** @internal */
-  public constructor(fields: AcceleratorFields) {
+  private constructor(fields: AcceleratorFields) {
     if (
       !Number.isInteger(fields.count) ||
       fields.count < 1 ||
@@ -149,8 +181,7 @@ export class Accelerator {
   }
 }
 
-/** @internal */
-export interface AcceleratorFields {
+interface AcceleratorFields {
   readonly name: string;
   readonly vendor: string;
   readonly resourceName: string;
@@ -160,37 +191,4 @@ export interface AcceleratorFields {
   readonly maxPerNode: number | undefined;
   readonly nodeLabels: { readonly [key: string]: string };
   readonly rootless: boolean;
-}
-
-function known(
-  vendor: AcceleratorModel['vendor'],
-  name: string,
-  resourceName: string,
-  rootless: boolean,
-  options: AcceleratorOptions,
-): Accelerator {
-  const model = acceleratorModel(vendor, name);
-  const memoryGib = options.memoryGib ?? model?.memoryGib;
-  if (memoryGib === undefined || !(memoryGib > 0)) {
-    refuse(undefined, {
-      code: 'AIG419',
-      what: memoryGib === undefined ? 'the accelerator is not in the catalogue' : 'memoryGib must be positive',
-      value: memoryGib ?? name,
-      allowed: ACCELERATORS.filter((entry) => entry.vendor === vendor)
-        .map((entry) => entry.name)
-        .join(', '),
-      fix: `use one of these, or set memoryGib, for example { memoryGib: 48 }`,
-    });
-  }
-  return new Accelerator({
-    name: model?.name ?? name,
-    vendor,
-    resourceName,
-    taintKey: resourceName,
-    count: options.count ?? 1,
-    memoryGib,
-    maxPerNode: model?.maxPerNode,
-    nodeLabels: options.nodeLabels ?? {},
-    rootless,
-  });
 }

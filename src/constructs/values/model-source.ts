@@ -25,20 +25,24 @@ export interface LocalModelOptions {
   readonly path?: string;
 }
 
-/** Options of `ModelSource.s3()` and `ModelSource.gcs()`. */
+/** Options of `ModelSource.gcs()`, and of `ModelSource.s3()`. */
 export interface BucketOptions {
   /** Hugging Face id of what is stored, to find its figures in the catalogue and as a served name. @default - unknown */
   readonly modelId?: string;
-  /** Region of the bucket (S3). @default - what the environment says */
+  /** Image that copies; needs `rclone`. @default rclone/rclone:1.75.1 */
+  readonly copyImage?: string;
+}
+
+/** Options of `ModelSource.s3()`. */
+export interface S3Options extends BucketOptions {
+  /** Region of the bucket. @default - what the environment says */
   readonly region?: string;
   /** Endpoint of an S3-compatible store, for example `https://minio.storage.svc:9000`. @default - AWS */
   readonly endpoint?: string;
-  /** Access key id (S3). @default - ambient identity of the pod's service account */
+  /** Access key id. @default - ambient identity of the pod's service account */
   readonly accessKeyId?: SecretReference;
-  /** Secret access key (S3). @default - ambient identity of the pod's service account */
+  /** Secret access key. @default - ambient identity of the pod's service account */
   readonly secretAccessKey?: SecretReference;
-  /** Image that copies; needs `rclone`. @default rclone/rclone:1.75.1 */
-  readonly copyImage?: string;
 }
 
 /** @internal What a source adds to the engine's pod. */
@@ -122,7 +126,7 @@ export class ModelSource {
   }
 
   /** Files below `s3://bucket/prefix`, copied into the cache volume by an init container. */
-  public static s3(uri: string, options: BucketOptions = {}): ModelSource {
+  public static s3(uri: string, options: S3Options = {}): ModelSource {
     const env: EnvVar[] = [
       { name: 'RCLONE_CONFIG_SOURCE_TYPE', value: 's3' },
       { name: 'RCLONE_CONFIG_SOURCE_PROVIDER', value: options.endpoint === undefined ? 'AWS' : 'Other' },

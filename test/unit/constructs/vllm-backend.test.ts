@@ -441,6 +441,14 @@ describe('the NetworkPolicy', () => {
     ]);
   });
 
+  test('says what its peers come for', () => {
+    const made = backend();
+    made.allowFrom({ podLabels: { app: 'gateway' } }, 'sends requests');
+    made.allowFrom({ podLabels: { app: 'gateway' } }, 'reads models');
+    const { annotations } = objectOf(made, 'NetworkPolicy').metadata;
+    expect(annotations['cdk8s-ai-gateway.dev/ingress']).toBe('scrapes metrics; sends requests; reads models');
+  });
+
   test('can also keep the engine in, all but name resolution', () => {
     const made = backend({ egress: false, model: ModelSource.persistentVolumeClaim({ name: 'w' }) });
     expect(rules(made).policyTypes).toEqual(['Ingress', 'Egress']);
