@@ -3,6 +3,8 @@ export class Http2Counters {
   /** Open connections. */
   connections = 0;
   connectionsTotal = 0;
+  /** Not accepted because of `maxConnections`. */
+  connectionsRefused = 0;
   /** Open streams. */
   streamsOpen = 0;
   streamsTotal = 0;

@@ -77,6 +77,9 @@ export class Http2Server {
     };
     this.server = this.tlsOptions === undefined ? this.plainServer() : this.tlsServer(this.tlsOptions);
     this.server.maxConnections = limits.maxConnections;
+    this.server.on('drop', () => {
+      this.counters.connectionsRefused++;
+    });
     this.server.on('connection', (socket: net.Socket) => {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket));
@@ -154,7 +157,10 @@ export class Http2Server {
       if (socket.alpnProtocol === 'h2') this.accept(socket);
       else socket.destroy();
     });
-    server.on('tlsClientError', this.onError);
+    server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
+      // A probe that only connects.
+      if (error.code !== 'ECONNRESET') this.onError(error);
+    });
     return server;
   }
 
