@@ -37,7 +37,7 @@ export interface VllmBackendProps {
   readonly podAnnotations?: { readonly [key: string]: string };
 
   /**
-   * Image of the engine: vLLM 0.20 or later, with python3.
+   * Image of the engine, with `vllm` and `python3` on its path. The arguments are those of vLLM 0.30; older versions may lack some.
    * @default - `vllm/vllm-openai:v0.30.0`, or the image of that line for AMD GPUs and TPUs
    */
   readonly image?: string;

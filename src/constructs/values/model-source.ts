@@ -127,6 +127,9 @@ export class ModelSource {
 
   /** Files below `s3://bucket/prefix`, copied into the cache volume by an init container. */
   public static s3(uri: string, options: S3Options = {}): ModelSource {
+    if ((options.accessKeyId === undefined) !== (options.secretAccessKey === undefined)) {
+      invalid('one half of a key is of no use', uri, 'accessKeyId and secretAccessKey, or neither', 'give both');
+    }
     const env: EnvVar[] = [
       { name: 'RCLONE_CONFIG_SOURCE_TYPE', value: 's3' },
       { name: 'RCLONE_CONFIG_SOURCE_PROVIDER', value: options.endpoint === undefined ? 'AWS' : 'Other' },

@@ -92,6 +92,7 @@ test.each<[string, () => unknown]>([
   ['an image without a tag', () => ModelSource.ociImage('registry.example/llama')],
   ['an image with a port and no tag', () => ModelSource.ociImage('registry.example:5000/llama')],
   ['a bucket without a folder', () => ModelSource.s3('s3://models')],
+  ['half a key', () => ModelSource.s3('s3://models/llama', { accessKeyId: SecretReference.fromSecretName('s3', 'id') })],
   ['the wrong scheme', () => ModelSource.s3('gs://models/llama')],
   ['a folder that leaves the bucket', () => ModelSource.gcs('gs://models/../llama')],
   ['a path that leaves the volume', () => ModelSource.persistentVolumeClaim({ name: 'w' }, { path: '../etc' })],
