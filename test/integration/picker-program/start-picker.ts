@@ -66,12 +66,19 @@ export function logged(running: RunningProcess): { level: string; msg: string }[
 }
 
 /** An engine as far as a scraper sees it. */
-export async function metricsEngine(waiting: () => number): Promise<{ port: number; server: Server }> {
+export async function metricsEngine(
+  waiting: () => number,
+  kvUsageRatio: () => number = () => 0.25,
+): Promise<{ port: number; server: Server }> {
   const server = createServer((_, response) => {
     response.setHeader('content-type', 'text/plain');
+    const gauges = { num_requests_waiting: waiting(), num_requests_running: 1, kv_cache_usage_perc: kvUsageRatio() };
+    const lines = Object.entries(gauges).map(
+      ([name, value]) => `# TYPE vllm:${name} gauge\nvllm:${name}{model_name="m"} ${value}\n`,
+    );
+    // the reference reads typed families only
     response.end(
-      `vllm:num_requests_waiting{model_name="m"} ${waiting()}\nvllm:num_requests_running{model_name="m"} 1\n` +
-        'vllm:kv_cache_usage_perc{model_name="m"} 0.25\nvllm:cache_config_info{block_size="16",num_gpu_blocks="1000"} 1\n',
+      `${lines.join('')}# TYPE vllm:cache_config_info gauge\nvllm:cache_config_info{block_size="16",num_gpu_blocks="1000"} 1\n`,
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
