@@ -1,4 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expectValid } from './schemas';
+
+const FIXTURES = path.join(__dirname, '..', 'fixtures', 'admission');
 
 const valid = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
 
@@ -7,6 +11,11 @@ describe('expectValid', () => {
     expectValid([valid]);
     expectValid('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n');
   });
+
+  // admission.test.ts shows that the server does.
+  it.each(readdirSync(FIXTURES))('passes what a real API server accepts: %s', (file) => {
+    expectValid(readFileSync(path.join(FIXTURES, file), 'utf8'));
+  }, 30_000);
 
   it.each<[string, string | unknown[], RegExp]>([
     ['an unknown field', [{ ...valid, x: 1 }], /1 findings:\nerror ConfigMap a: AIG010/],

@@ -1,6 +1,4 @@
-import { type CelInput, celList, celMap } from '@bufbuild/cel';
-import { create } from '@bufbuild/protobuf';
-import { DurationSchema, timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { type CelInput, CelScalar, celEnv, celList, celMap, isCelError, parse, plan } from '@bufbuild/cel';
 import { isJsonObject, type JsonObject, type SchemaNode } from '../schema/schema-node';
 
 const KEYWORDS = new Set([
@@ -68,19 +66,21 @@ function isWhole(value: number, node: SchemaNode): boolean {
   return Number.isInteger(value) && (node.type === 'integer' || node['x-kubernetes-int-or-string'] === true);
 }
 
-function textValue(text: string, format: string | undefined): CelInput {
-  if (format === 'byte') return new Uint8Array(Buffer.from(text, 'base64'));
-  if (format === 'date' || format === 'date-time') return timestampFromDate(new Date(text));
-  return format === 'duration' ? goDuration(text) : text;
+// CEL's own conversions make the values of types that JavaScript lacks; a text that they refuse is the format's finding.
+const toTimestamp = conversion('timestamp(text)');
+const toDuration = conversion('duration(text)');
+
+function conversion(expression: string): (text: string) => CelInput {
+  const convert = plan(celEnv({ variables: { text: CelScalar.STRING } }), parse(expression));
+  return (text) => {
+    const result = convert({ text });
+    return isCelError(result) ? text : result;
+  };
 }
 
-const UNIT_NANOS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
-
-// Only for values that passed the format.
-function goDuration(text: string): CelInput {
-  let nanos = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g))
-    nanos += Number(count) * UNIT_NANOS[unit!]!;
-  if (text.startsWith('-')) nanos = -nanos;
-  return create(DurationSchema, { seconds: BigInt(Math.trunc(nanos / 1e9)), nanos: Math.round(nanos % 1e9) });
+function textValue(text: string, format: string | undefined): CelInput {
+  if (format === 'byte') return new Uint8Array(Buffer.from(text, 'base64'));
+  if (format === 'date') return toTimestamp(`${text}T00:00:00Z`);
+  if (format === 'date-time') return toTimestamp(text);
+  return format === 'duration' ? toDuration(text) : text;
 }

@@ -2,6 +2,7 @@ import type { NameRule } from '../names';
 import { builtInKind } from './built-in-kinds';
 import { groupVersionKinds, linkDefinitions } from './openapi';
 import { type CrdSchema, type CrdVersion, pinnedSchemas } from './packed';
+import { asResource } from './resource-schema';
 import type { SchemaNode } from './schema-node';
 
 /** Everything that validation knows of one kind in one version. */
@@ -135,34 +136,4 @@ function newestKubernetesVersion(): string {
 function builtInFacts(group: string, kind: string): { scope: 'Namespaced' | 'Cluster'; nameRule: NameRule } {
   const { scope, name } = builtInKind(group, kind);
   return { scope, nameRule: name };
-}
-
-/**
- * A custom resource's schema says next to nothing of `apiVersion`, `kind` and `metadata`: the server knows them, at the root and in
- * embedded resources.
- */
-function asResource(node: SchemaNode, objectMeta: SchemaNode, { isRoot }: { isRoot: boolean }): SchemaNode {
-  const result: Record<string, unknown> = { ...node };
-  if (node.properties !== undefined) {
-    result['properties'] = mapValues(node.properties, (property) => asResource(property, objectMeta, { isRoot: false }));
-  }
-  if (node.items !== undefined) result['items'] = asResource(node.items, objectMeta, { isRoot: false });
-  if (typeof node.additionalProperties === 'object') {
-    result['additionalProperties'] = asResource(node.additionalProperties, objectMeta, { isRoot: false });
-  }
-  if (!isRoot && node['x-kubernetes-embedded-resource'] !== true) return result as SchemaNode;
-  const text: SchemaNode = { type: 'string' };
-  const properties = (result['properties'] ?? {}) as Record<string, SchemaNode>;
-  const ownMetadata = properties['metadata'];
-  const { definition: _, ...fields } = objectMeta;
-  const metadata: SchemaNode = ownMetadata === undefined ? objectMeta : { ...fields, allOf: [ownMetadata] };
-  return {
-    ...(result as SchemaNode),
-    required: [...new Set([...(node.required ?? []), 'apiVersion', 'kind'])],
-    properties: { apiVersion: text, kind: text, ...properties, metadata },
-  };
-}
-
-function mapValues<A, B>(object: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
 }

@@ -1,6 +1,7 @@
 import { withDefaults } from '../../../../src/validation/schema/defaults';
 import { formatFieldPath, parseJsonPointer } from '../../../../src/validation/schema/field-path';
 import { findDuplicateItems } from '../../../../src/validation/schema/list-duplicates';
+import { asResource } from '../../../../src/validation/schema/resource-schema';
 import type { SchemaNode } from '../../../../src/validation/schema/schema-node';
 import { findUnknownFields } from '../../../../src/validation/schema/unknown-fields';
 
@@ -141,5 +142,36 @@ describe('a field path', () => {
 
   it('is read from a JSON pointer, with numbers for lists only', () => {
     expect(parseJsonPointer('/a/0/b~1c/1', { a: [{ 'b/c': { 1: 'x' } }] })).toEqual(['a', 0, 'b/c', '1']);
+  });
+});
+
+describe('the schema of a resource', () => {
+  const objectMeta = object({ name: text, labels: { type: 'object', additionalProperties: text } });
+  const name: SchemaNode = { type: 'object', properties: { name: { type: 'string', maxLength: 3 } } };
+  const embedded: SchemaNode = { ...object({ spec: text }), 'x-kubernetes-embedded-resource': true };
+  const schema = asResource(
+    object({ metadata: name, spec: object({ template: embedded, list: { items: embedded } }) }),
+    objectMeta,
+  );
+
+  it('knows apiVersion, kind and the fields of metadata, at the root and in embedded resources', () => {
+    const resource = { apiVersion: 'v1', kind: 'A', metadata: { name: 'a', labels: {} } };
+    expect(findUnknownFields({ ...resource, spec: { template: { ...resource, spec: 'x' }, list: [resource] } }, schema)).toEqual(
+      [],
+    );
+    const wrong = { ...resource, metadata: { lables: {} }, x: 1 };
+    expect(findUnknownFields({ ...wrong, spec: { template: wrong } }, schema).map(({ path }) => formatFieldPath(path))).toEqual([
+      'metadata.lables',
+      'x',
+      'spec.template.metadata.lables',
+      'spec.template.x',
+    ]);
+  });
+
+  it('asks for apiVersion and kind, and keeps what the definition says of metadata', () => {
+    expect(schema.required).toEqual(['apiVersion', 'kind']);
+    expect(schema.properties!['spec']!.properties!['template']!.required).toEqual(['apiVersion', 'kind']);
+    expect(schema.properties!['metadata']!.allOf).toEqual([name]);
+    expect(schema.properties!['spec']!.required).toBeUndefined();
   });
 });
