@@ -25,6 +25,7 @@ export {
 export { warningsBelow, whyOf } from './constructs/internal/emit';
 export { AiGatewayError } from './constructs/internal/errors';
 export type { PoolReference } from './constructs/internal/pool-reference';
+export type { Toleration } from './constructs/kube/pod-template';
 export type { IModelBackend, NetworkPeer, SecretKey } from './constructs/model-backend';
 export type { SidecarProxyOptions } from './constructs/sidecar/sidecar-proxy';
 export { TokenRateLimit, type TokenRateLimitOptions, type TokenRateLimitProps } from './constructs/token-rate-limit';

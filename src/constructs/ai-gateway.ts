@@ -1,6 +1,7 @@
 import { type ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import {
+  type HttpRouteSpecRulesFilters,
   HttpRouteSpecRulesFiltersRequestRedirectScheme,
   HttpRouteSpecRulesFiltersType,
 } from '../../imports/gateway.networking.k8s.io';
@@ -159,6 +160,16 @@ export class AiGateway extends ModelGateway {
     });
   }
 
+  /** A port has to be named where it is not the usual one of the scheme. */
+  private redirectToHttps(): HttpRouteSpecRulesFilters['requestRedirect'] {
+    const port = this.listeners.find((listener) => listener.protocol === 'HTTPS')?.port;
+    return {
+      scheme: HttpRouteSpecRulesFiltersRequestRedirectScheme.HTTPS,
+      statusCode: 301,
+      ...(port === 443 ? {} : { port }),
+    };
+  }
+
   private emitRedirect(): void {
     emit(this, 'RedirectRoute', {
       apiVersion: 'gateway.networking.k8s.io/v1',
@@ -172,7 +183,7 @@ export class AiGateway extends ModelGateway {
               filters: [
                 {
                   type: HttpRouteSpecRulesFiltersType.REQUEST_REDIRECT,
-                  requestRedirect: { scheme: HttpRouteSpecRulesFiltersRequestRedirectScheme.HTTPS, statusCode: 301 },
+                  requestRedirect: this.redirectToHttps(),
                 },
               ],
             },
@@ -199,8 +210,8 @@ class ImportedGateway extends ModelGateway {
   }
 
   protected place(): Pick<GatewayState, 'baseName' | 'gatewayName' | 'gatewayNamespace' | 'ownsGateway' | 'parent'> {
-    const { gatewayName, gatewayNamespace, baseName } = this;
+    const { gatewayName, gatewayNamespace } = this;
     const parent = { name: gatewayName, namespace: gatewayNamespace, sectionNames: this.listenerNames };
-    return { baseName, gatewayName, gatewayNamespace, ownsGateway: false, parent };
+    return { baseName: this.baseName, gatewayName, gatewayNamespace, ownsGateway: false, parent };
   }
 }

@@ -58,7 +58,8 @@ export function emit(scope: Construct, id: string, manifest: Manifest): ApiObjec
     ...fields,
   });
   // cdk8s gives every object the namespace of its chart
-  if (manifest.clusterScoped && Chart.of(scope).namespace !== undefined) object.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+  if (manifest.clusterScoped && Chart.of(scope).namespace !== undefined)
+    object.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
   object.node.addMetadata(WHY, manifest.why);
   return object;
 }
