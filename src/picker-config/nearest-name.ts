@@ -1,3 +1,6 @@
+/** Shorter beginnings are common to unrelated names. */
+const MIN_PREFIX = 4;
+
 /**
  * The known name that a user most probably meant, or undefined when none is near. At most a third of the longer name may differ
  * (and at least one edit is always allowed), so that unrelated names are not offered.
@@ -8,6 +11,11 @@ export function nearestName(given: string, known: Iterable<string>): string | un
   const wanted = squeezed(given);
   for (const name of known) {
     const candidate = squeezed(name);
+    // the beginning of a name is near to it, however long the rest
+    if (wanted.length >= MIN_PREFIX && candidate.startsWith(wanted) && bestDistance > 1) {
+      best = name;
+      bestDistance = 1;
+    }
     const allowed = Math.max(1, Math.floor(Math.max(candidate.length, wanted.length) / 3));
     if (Math.abs(candidate.length - wanted.length) > allowed) continue;
     const distance = editDistance(wanted, candidate);

@@ -1,5 +1,19 @@
 import { ConfigCode } from '../../picker-config/codes';
 import type { Problem } from '../../shared/problem';
+import { DEFAULT_LIMITS, type Http2Limits } from '../http2/limits';
+
+/** Body size that the default limits of the HTTP/2 server are made for. */
+const USUAL_MAX_BODY_BYTES = 16 * 2 ** 20;
+
+/** Limits that let a body of this size in, and its echo out: those on buffered bytes grow with it. */
+export function limitsFor(maxBodyBytes: number): Partial<Http2Limits> {
+  const factor = Math.max(1, maxBodyBytes / USUAL_MAX_BODY_BYTES);
+  return {
+    maxStreamBufferedBytes: DEFAULT_LIMITS.maxStreamBufferedBytes * factor,
+    maxConnectionBufferedBytes: DEFAULT_LIMITS.maxConnectionBufferedBytes * factor,
+    maxTotalBufferedBytes: DEFAULT_LIMITS.maxTotalBufferedBytes * factor,
+  };
+}
 
 /** Opens a port on one host. */
 export type Listen = (port: number, host: string) => Promise<void>;

@@ -25,7 +25,7 @@ import { METRICS_CONTENT_TYPE, type MetricsSources, metricsPage } from '../telem
 import { writeHttp2Metrics, writeProcessMetrics } from '../telemetry/process-metrics';
 import { RequestMetrics } from '../telemetry/request-metrics';
 import { SchedulerMetrics } from '../telemetry/scheduler-metrics';
-import { openPort } from './listeners';
+import { limitsFor, openPort } from './listeners';
 import { type LoadedConfig, type LoadResult, loadConfig } from './load-config';
 import type { ProgramSettings } from './settings';
 import { grpcTls, metricsTls } from './tls';
@@ -74,11 +74,9 @@ export class PickerProgram {
 
     this.dataLayerKey = loaded.dataLayerKey;
     const director = this.makeDirector(loaded);
-    const grpc = new Http2Server({
-      methods: this.methods(director),
-      onError: this.onError,
-      ...(tls === undefined ? {} : { tls }),
-    });
+    const limits = limitsFor(settings.maxBodyBytes);
+    const methods = this.methods(director);
+    const grpc = new Http2Server({ methods, limits, onError: this.onError, ...(tls === undefined ? {} : { tls }) });
     const health = new Http2Server({ methods: healthService(this.health), onError: this.onError });
     const metrics = new TextServer(this.metricsPages(grpc), this.onError, pageTls);
     const debug = settings.debug === undefined ? undefined : new TextServer(this.debugPages(), this.onError);
@@ -115,6 +113,7 @@ export class PickerProgram {
         debugPort: debug?.port,
         tls: tls !== undefined,
         pool: settings.poolName,
+        namespace: settings.poolNamespace,
         endpoints: this.store.snapshot.ready.length,
         version: this.host.version,
       },

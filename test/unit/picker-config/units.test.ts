@@ -44,6 +44,8 @@ test.each([
   ['queue-scorr', 'queue-scorer'],
   ['QueueScorer', 'queue-scorer'],
   ['max_score_picker', 'max-score-picker'],
+  ['max-score', 'max-score-picker'],
+  ['max', undefined],
   ['zebra', undefined],
 ])('the name nearest to %s is %s', (given, expected) => {
   expect(nearestName(given, ['queue-scorer', 'max-score-picker'])).toBe(expected);

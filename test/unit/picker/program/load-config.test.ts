@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EndpointStore } from '../../../../src/picker/datastore/endpoint-store';
+import { type LoadResult, loadConfig } from '../../../../src/picker/program/load-config';
+import { programSettings } from '../../../../src/picker/program/settings';
+import { parseFlags } from '../../../../src/picker-config/flag-parser';
+import { ManualClock } from '../../../../src/shared/clock';
+import { formatProblem } from '../../../../src/shared/problem';
+import { SeededRandom } from '../../../../src/shared/random';
+
+const HEAD = 'apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n';
+const FILES = 'plugins: [{name: f, type: file-discovery, parameters: {path: e.yaml}}]\n';
+const DISCOVERY = 'dataLayer: {discovery: {pluginRef: f}}\n';
+
+function load(text: string | undefined, ...flags: string[]): LoadResult {
+  const argv = ['--pool-name=p', ...(text === undefined ? [] : ['--config-text', text]), ...flags];
+  const { settings } = programSettings(parseFlags(argv).values, undefined);
+  return loadConfig(settings, { source: new EndpointStore(), clock: new ManualClock(), random: new SeededRandom(1) });
+}
+
+const faults = (result: LoadResult): string[] => result.problems.map(formatProblem);
+
+test('a configuration that names no profile gets a default one, and metrics are read', () => {
+  const { loaded, problems, notices } = load(HEAD + FILES + DISCOVERY);
+  expect(problems).toEqual([]);
+  expect(notices).toEqual([]);
+  expect(loaded).toMatchObject({ discovery: { path: 'e.yaml', watch: false } });
+  expect(loaded!.scraping!.options).toMatchObject({ path: '/metrics', intervals: { busyMs: 50 } });
+  expect(loaded!.scheduler.newRecord().scorerNames).toEqual([
+    'queue-scorer',
+    'kv-cache-utilization-scorer',
+    'prefix-cache-scorer',
+  ]);
+});
+
+test('the interval of the flag is that of the scraper', () => {
+  expect(load(HEAD + FILES + DISCOVERY, '--refresh-metrics-interval=200ms').loaded!.scraping!.options.intervals.busyMs).toBe(200);
+});
+
+test('without a source, and without defaults, nothing is scraped', () => {
+  const { loaded } = load(`${HEAD}${FILES}dataLayer: {injectDefaults: false, discovery: {pluginRef: f}}`);
+  expect(loaded!.scraping).toBeUndefined();
+});
+
+test('parameters of the metrics source are used', () => {
+  const text = `${HEAD}plugins: [{name: f, type: file-discovery, parameters: {path: e.yaml}}, {type: metrics-data-source, parameters: {path: /m}}]
+dataLayer: {discovery: {pluginRef: f}, sources: [{pluginRef: metrics-data-source, extractors: []}]}`;
+  expect(load(text).loaded!.scraping!.options.path).toBe('/m');
+});
+
+test('plugins that only queued requests need are accepted, and the log says that they idle', () => {
+  const { loaded, notices } = load(`${HEAD}${FILES.replace('}}]', '}}, {type: utilization-detector}]')}${DISCOVERY}`);
+  expect(loaded).toBeDefined();
+  expect(notices).toEqual([
+    "plugin 'utilization-detector' (utilization-detector) has no effect: requests are neither queued nor shed",
+  ]);
+});
+
+test('the data layer has a key that tells its changes from those of scheduling', () => {
+  const key = (text: string): string => load(text).loaded!.dataLayerKey;
+  const first = key(HEAD + FILES + DISCOVERY);
+  const scorer = FILES.replace('}}]', '}}, {type: queue-scorer}]');
+  expect(key(HEAD + scorer + DISCOVERY)).toBe(first);
+  expect(key(HEAD + FILES.replace('e.yaml', 'f.yaml') + DISCOVERY)).not.toBe(first);
+});
+
+test.each([
+  ['no configuration at all', undefined, ['AIG513 the configuration names no discovery', '[no --config-file:1:1]']],
+  [
+    'a gate that is missing here',
+    `${HEAD}featureGates: [flowControl]\n${FILES}${DISCOVERY}`,
+    ["feature gate 'flowControl' is not supported"],
+  ],
+  [
+    'discovery without a path',
+    `${HEAD}plugins: [{name: f, type: file-discovery}]\n${DISCOVERY}`,
+    ["AIG504 plugin type 'file-discovery' needs the parameter 'path'"],
+  ],
+  [
+    'a parameter that discovery lacks',
+    `${HEAD}${FILES.replace('path: e.yaml', 'path: e.yaml, watch: true')}${DISCOVERY}`,
+    ["did you mean 'watchFile'?", ':3:77]'],
+  ],
+  [
+    'peers',
+    `${HEAD}${FILES}dataLayer: {discovery: {pluginRef: f}, peerDiscovery: {pluginRef: f}}`,
+    ['AIG513 replicas of this picker do not look for each other'],
+  ],
+  [
+    'another replica store',
+    `${HEAD}plugins: [{name: f, type: file-discovery, parameters: {path: e}}, {type: local-syncer}]\ndataLayer: {discovery: {pluginRef: f}, crossReplicaSyncerPluginRef: local-syncer}`,
+    ["'local-syncer' is not supported", 'do not share what they know'],
+  ],
+])('%s is refused', (_, text, messages) => {
+  const result = load(text);
+  expect(result.loaded).toBeUndefined();
+  for (const message of messages) expect(faults(result)).toContainEqual(expect.stringContaining(message));
+});
+
+test('faults of the syntax, the types, the parameters and the policy are found in one go', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'load-'));
+  const policy = join(folder, 'policy.yaml');
+  writeFileSync(policy, 'apiVersion: cdk8s-ai-gateway.dev/v1alpha1\nkind: PickerPolicy\ndefaultModel: x\n');
+  const text = `${HEAD}unknown: 1\nplugins: [{name: f, type: file-discovery, parameters: {path: e}}, {type: latency-scorer}, {type: queue-scorer, parameters: {x: 1}}]\n${DISCOVERY}`;
+  const found = faults(load(text, '--policy-file', policy));
+  rmSync(folder, { recursive: true });
+  expect(found.map((fault) => fault.slice(0, 6)).sort()).toEqual(['AIG502', 'AIG502', 'AIG506', 'AIG508']);
+});
