@@ -61,9 +61,9 @@ describe('the prefix index', () => {
             index.record(hashes, keys.length, step.slot, step.capacity);
             plain.record(keys, step.slot, step.capacity);
             for (const question of [...questions, step.prompt]) {
-              const asked = hashesOf(question);
-              for (let s = 0; s < SLOTS; s++)
-                expect(index.match(asked.hashes, asked.keys.length, s, hint)).toBe(plain.match(asked.keys, s));
+              const { hashes: asked, keys: names } = hashesOf(question);
+              const found = plain.slots.map((_, s) => index.match(asked, names.length, s, hint));
+              expect(found).toEqual(plain.slots.map((_, s) => plain.match(names, s)));
             }
           }
           plain.slots.forEach((known, s) => {
@@ -72,7 +72,7 @@ describe('the prefix index', () => {
           expect(index.size).toBe(plain.slots.reduce((sum, { size }) => sum + size, 0));
         },
       ),
-      { numRuns: fuzzRuns(150) },
+      { numRuns: fuzzRuns(80) },
     );
   });
 
@@ -103,28 +103,29 @@ describe('the prefix index', () => {
           }
         }
       }),
-      { numRuns: fuzzRuns(150) },
+      { numRuns: fuzzRuns(80) },
     );
   });
 
   test('what was just recorded is found whole, if it fits', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 30 }), prompt, slot, (actions, last, at) => {
-        const index = new PrefixIndex(30);
+        // room for all slots, so that none has to give way to another
+        const index = new PrefixIndex(30 * SLOTS);
         for (const step of actions)
           if (step.kind === 'record') index.record(hashesOf(step.prompt).hashes, step.prompt.length, step.slot, step.capacity);
         const { hashes } = hashesOf(last);
         index.record(hashes, last.length, at, 30);
         expect(index.match(hashes, last.length, at, 3)).toBe(last.length);
       }),
-      { numRuns: fuzzRuns(150) },
+      { numRuns: fuzzRuns(80) },
     );
   });
 
-  test('memory does not grow: a million blocks through an index of a thousand', () => {
+  test('memory does not grow: two hundred thousand blocks through an index of a thousand', () => {
     const index = new PrefixIndex(1000);
     const hashes = new Int32Array(200);
-    for (let i = 0; i < 10_000; i++) {
+    for (let i = 0; i < 2_000; i++) {
       hashBlocks(
         Int32Array.from({ length: 100 }, (_, k) => i * 100 + k),
         100,
@@ -135,6 +136,6 @@ describe('the prefix index', () => {
       index.record(hashes, 100, i % 7, 400);
     }
     expect(index.size).toBe(1000);
-    expect(index.match(hashes, 100, 9_999 % 7, 0)).toBe(100);
+    expect(index.match(hashes, 100, 1_999 % 7, 0)).toBe(100);
   });
 });

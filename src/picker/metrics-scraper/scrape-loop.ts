@@ -13,6 +13,7 @@ export class ScrapeLoop implements ScraperHost {
   private readonly tasks = new Map<string, ScrapeTask>();
   private readonly around: ScrapeSurroundings;
   private readonly timer: NodeJS.Timeout;
+  private readonly tickMs: number;
   private table: EndpointTable | undefined;
 
   public constructor(
@@ -29,7 +30,8 @@ export class ScrapeLoop implements ScraperHost {
       chance: () => random.next(),
       onEvent,
     };
-    this.timer = setInterval(() => this.tick(), Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, options.intervals.busyMs / 2)));
+    this.tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, options.intervals.busyMs / 2));
+    this.timer = setInterval(() => this.tick(), this.tickMs);
   }
 
   public update({ capacity, buffer, targets }: ScrapeUpdate): void {
@@ -55,6 +57,8 @@ export class ScrapeLoop implements ScraperHost {
 
   private tick(): void {
     const nowMs = this.clock.nowMs();
-    for (const task of this.tasks.values()) task.tick(nowMs);
+    // what is due before the middle of the next tick goes now, or every interval would be half a tick too long
+    const dueBeforeMs = nowMs + this.tickMs / 2;
+    for (const task of this.tasks.values()) task.tick(nowMs, dueBeforeMs);
   }
 }

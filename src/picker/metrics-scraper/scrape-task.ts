@@ -53,13 +53,13 @@ export class ScrapeTask implements ScrapeListener {
   }
 
   /** Scrapes if it is time, gives up if it took too long. */
-  public tick(nowMs: number): void {
+  public tick(nowMs: number, dueBeforeMs: number): void {
     const { options } = this.around;
     if (this.startedAtMs >= 0) {
       if (nowMs - this.startedAtMs >= options.timeoutMs) this.connection.abort(`no answer within ${options.timeoutMs} ms`);
       return;
     }
-    if (nowMs < this.dueAtMs && !this.isWoken()) return;
+    if (this.dueAtMs > dueBeforeMs && !this.isWoken()) return;
     if (!this.isCurrent()) return;
     this.startedAtMs = nowMs;
     if (!this.connection.isKept) this.knowsCacheInfo = false;

@@ -12,7 +12,7 @@ export class SubsetSelector {
   /** Writes the ready slots that the hint names to `candidates` and returns how many there are. */
   public select(subset: readonly string[], snapshot: EndpointSnapshot, candidates: Int32Array): number {
     if (this.named.length < snapshot.table.capacity) this.named = new Int32Array(snapshot.table.capacity);
-    const call = (this.call = (this.call + 1) | 0);
+    const call = this.nextCall();
     for (const entry of subset) {
       const slot = snapshot.byHostPort.get(entry);
       if (slot !== undefined) {
@@ -27,5 +27,15 @@ export class SubsetSelector {
       if (this.named[slot] === call) candidates[count++] = slot;
     }
     return count;
+  }
+
+  /** Never 0, which is what slots hold that no call has named; a busy picker counts through 32 bits in half a day. */
+  private nextCall(): number {
+    this.call = (this.call + 1) | 0;
+    if (this.call === 0) {
+      this.named.fill(0);
+      this.call = 1;
+    }
+    return this.call;
   }
 }
