@@ -68,7 +68,7 @@ const usage = fc.oneof(
   ),
   fc.record({ prompt_tokens: fc.nat(), prompt_tokens_details: fc.record({ cached_tokens: count, audio: noise }) }),
 );
-const model = fc.constantFrom(MASK.hidden, MASK.hidden, 'other', `${MASK.hidden}-x`, 'meta', 7);
+const model = fc.constantFrom(MASK.hidden, MASK.hidden, 'other', `${MASK.hidden}-x`, MASK.hidden.repeat(8), 'meta', 7);
 const inner = fc.record({ id: noise, model, usage, choices: noise }, { requiredKeys: [] });
 const answer = fc.record({ id: noise, model, choices: noise, response: inner, message: inner, usage }, { requiredKeys: [] });
 type Answer = Record<string, unknown>;

@@ -36,6 +36,6 @@ export function applyEdit(body: Buffer, edit: BodyEdit, pool: BodyPool): Buffer 
 export function editedPiece(body: Buffer, edit: BodyEdit, start: number, end: number): Buffer | undefined {
   const begins = edit.start >= start && edit.start < end;
   if (!begins && (edit.start >= end || edit.end <= start)) return undefined;
-  const rest = body.subarray(Math.min(end, Math.max(edit.end, start)), end);
+  const rest = body.subarray(Math.min(end, edit.end), end);
   return begins ? Buffer.concat([body.subarray(start, edit.start), edit.text, rest]) : Buffer.from(rest);
 }

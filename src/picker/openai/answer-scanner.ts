@@ -84,7 +84,6 @@ export class AnswerScanner {
   private isWholeAndPlain(bytes: Buffer, start: number, end: number): boolean {
     return (
       this.line === Line.Start &&
-      !this.afterCr &&
       this.json.atStart &&
       end - start >= 2 &&
       bytes[end - 1] === LF &&

@@ -71,7 +71,7 @@ export class ModelMask {
       this.release();
       return;
     }
-    if (this.heldLength === 0) this.append(bytes, this.copied, this.valueStart);
+    this.append(bytes, this.copied, this.valueStart);
     this.append(this.shown, 0, this.shown.length);
     this.capturing = false;
     this.heldLength = 0;

@@ -193,6 +193,26 @@ describe('request headers', () => {
     expect(exchange.replies[0]?.remove).toEqual(['x-aig-client-id']);
   });
 
+  test.each([
+    ['value', { value: 'a' }, 'a'],
+    ['raw_value', { rawValue: Buffer.from('b') }, 'b'],
+    ['raw_value before value', { value: 'a', rawValue: Buffer.from('b') }, 'b'],
+  ])('are read from %s', (_field, fields, expected) => {
+    const director = new ScriptedDirector();
+    new Exchange(director).message({ requestHeaders: { headers: { headers: [{ key: 'x', ...fields }] }, endOfStream: true } });
+    expect(director.asked[0]?.facts.header('x')).toBe(expected);
+  });
+
+  test('are read from raw_value when it comes first', () => {
+    const director = new ScriptedDirector();
+    // HeaderValue{key: "x", raw_value: "b", value: "a"}, which encoders write in another order
+    const header = Buffer.from('0a01781a0162120161', 'hex');
+    const map = Buffer.concat([Buffer.from([0x0a, header.length]), header]);
+    const headers = Buffer.concat([Buffer.from([0x0a, map.length]), map, Buffer.from([0x18, 1])]);
+    new Exchange(director).bytes(Buffer.concat([Buffer.from([0x12, headers.length]), headers]));
+    expect(director.asked[0]?.facts.header('x')).toBe('b');
+  });
+
   test('a request id is made where there is none, and the director sees it', () => {
     const director = new ScriptedDirector();
     const exchange = new Exchange(director).message({

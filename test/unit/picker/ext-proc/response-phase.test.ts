@@ -1,4 +1,6 @@
+import { externalProcessor } from '../../../../src/picker/ext-proc/external-processor';
 import { MAX_PIECE_BYTES } from '../../../../src/picker/ext-proc/processing-response';
+import type { GrpcMethod } from '../../../../src/picker/http2/grpc';
 import { chat, Exchange, modes, route, ScriptedDirector } from './harness';
 
 const SEEN = { 'x-went-into-resp-headers': 'true' };
@@ -6,8 +8,10 @@ const USAGE = { prompt_tokens: 12, completion_tokens: 3, prompt_tokens_details: 
 const event = (data: object) => `data: ${JSON.stringify(data)}\n\n`;
 
 /** A routed request whose answer is due. */
-function routed(director: ScriptedDirector, mode = 'FULL_DUPLEX_STREAMED', options = {}): Exchange {
-  const exchange = new Exchange(director, options).requestHeaders({}, modes('FULL_DUPLEX_STREAMED', mode)).requestBody(chat());
+function routed(director: ScriptedDirector, mode = 'FULL_DUPLEX_STREAMED', options = {}, method?: GrpcMethod): Exchange {
+  const exchange = new Exchange(director, options, method)
+    .requestHeaders({}, modes('FULL_DUPLEX_STREAMED', mode))
+    .requestBody(chat());
   exchange.take();
   return exchange;
 }
@@ -60,11 +64,15 @@ describe('an answer', () => {
 
   test('usage of an earlier request is never reported again', () => {
     const director = new ScriptedDirector();
-    const first = routed(director)
+    const method = externalProcessor({ director, onError: () => {} });
+    routed(director, 'FULL_DUPLEX_STREAMED', {}, method)
       .responseHeaders()
-      .responseBody(JSON.stringify({ usage: USAGE }), true);
-    first.close();
-    routed(director).responseHeaders({ 'content-type': 'text/plain' }).responseBody('x', true).close();
+      .responseBody(JSON.stringify({ usage: USAGE }), true)
+      .close();
+    routed(director, 'FULL_DUPLEX_STREAMED', {}, method)
+      .responseHeaders({ 'content-type': 'text/plain' })
+      .responseBody('x', true)
+      .close();
     expect(director.settled.map(({ outcome }) => outcome.inputTokens)).toEqual([12, -1]);
   });
 
@@ -277,6 +285,14 @@ describe('a director that decides later', () => {
     expect(director.settled).toMatchObject([{ outcome: { cause: 'client-disconnect' } }]);
     director.resume?.(route());
     expect(director.settled).toHaveLength(1);
+  });
+
+  test('that was abandoned never finds another request in place of its own', () => {
+    const director = later();
+    const method = externalProcessor({ director, onError: () => {} });
+    new Exchange(director, {}, method).requestHeaders({ 'x-me': 'first' }).requestBody(chat()).close();
+    new Exchange(director, {}, method).requestHeaders({ 'x-me': 'second' }).requestBody(chat());
+    expect(director.asked.map(({ facts }) => facts.header('x-me'))).toEqual(['first', 'second']);
   });
 
   test('is told when the proxy answers by itself, whose answer passes unchanged', () => {

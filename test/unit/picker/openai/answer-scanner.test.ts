@@ -67,6 +67,7 @@ describe('token counts', () => {
       `: "usage":{"prompt_tokens":1}\nid: 1\n\n${event({ usage: { prompt_tokens: 2 } })}`,
       [2, -1, -1],
     ],
+    ['lines without a blank line between them', `data: {"id":1}\ndata: {"usage":{"prompt_tokens":2}}\n\n`, [2, -1, -1]],
     ['events without a blank line at the end', 'data: {"usage":{"prompt_tokens":2}}', [2, -1, -1]],
   ])('of events of %s', (_api, text, expected) => {
     expect(counts('events', text)).toEqual(expected);
