@@ -22,6 +22,8 @@ export interface IModelBackend extends IConstruct {
   readonly podLabels: { readonly [key: string]: string };
   /** Port of each data-parallel rank, the first one is the main port. */
   readonly ports: readonly number[];
+  /** Headless Service with an address for each ready pod of this backend alone; undefined when there is none. */
+  readonly headlessServiceName: string | undefined;
   /** LoRA adapters that are served beside the base model. */
   readonly adapters: readonly string[];
   /** True when the engine's port speaks TLS. */

@@ -39,6 +39,7 @@ export class VllmBackend extends Construct implements IModelBackend {
   public readonly deploymentName: string;
   /** Name of the headless Service, whose DNS name has an address for each ready pod. */
   public readonly serviceName: string;
+  public readonly headlessServiceName: string;
   /** Accelerators of all replicas. */
   public readonly acceleratorCount: number;
 
@@ -55,6 +56,7 @@ export class VllmBackend extends Construct implements IModelBackend {
     this.props = props;
     this.deploymentName = resourceName(this, { explicit: props.name, maxLength: MAX_NAME_LENGTH });
     this.serviceName = this.deploymentName;
+    this.headlessServiceName = this.serviceName;
     this.podLabels = { [BACKEND_LABEL]: this.deploymentName };
     if (props.modelSpec !== undefined) checkModelSpec(props.modelSpec);
     this.plan = planBackend(props);

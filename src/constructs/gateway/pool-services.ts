@@ -11,9 +11,12 @@ export interface PoolService {
 
 /**
  * The Service whose DNS records are the pool's ready pods, one address each: what a proxy resolves that picks endpoints itself.
- * Made once, however many gateways use the pool.
+ * The only backend's own, or one that is made once, however many gateways use the pool.
  */
 export function headlessService(pool: IInferencePool): PoolService {
+  const [backend, ...others] = pool.backends;
+  const isWhole = others.length === 0 && backend?.ports.join() === pool.ports.join();
+  if (isWhole && backend?.headlessServiceName !== undefined) return { name: backend.headlessServiceName, port: pool.ports[0]! };
   return poolService(pool, 'endpoints', {}, 'lists the addresses of the pool’s ready pods for the proxy', { clusterIP: 'None' });
 }
 
