@@ -124,7 +124,6 @@ export class Batch {
   private preemptYoungest(): Sequence {
     const youngest = this.running.pop()!;
     this.kv.release(youngest.blocks);
-    youngest.computedTokens = 0;
     youngest.stepTokens = 0;
     this.waiting.unshift(youngest);
     return youngest;

@@ -97,6 +97,28 @@ describe('chat completions', () => {
     await start();
   });
 
+  it('differ from prompt to prompt, and are as long as the model allows when no limit is given', async () => {
+    await start({ mode: 'generate' });
+    const ask = async (content: string) =>
+      (
+        await postJson('/v1/chat/completions', {
+          model: 'llama',
+          messages: [{ role: 'user', content }],
+          max_tokens: 20,
+          ignore_eos: true,
+        })
+      ).body;
+    expect((await ask('one')).choices[0].message.content).not.toBe((await ask('two')).choices[0].message.content);
+    await running.close();
+    await start({ profile: { maxModelTokens: 400 } });
+    const { body } = await postJson('/v1/chat/completions', {
+      model: 'llama',
+      messages: [{ role: 'user', content: 'word '.repeat(300) }],
+    });
+    expect(body.usage.total_tokens).toBe(400);
+    expect(body.choices[0].finish_reason).toBe('length');
+  });
+
   it('are aborted when the client goes away', async () => {
     await start({ speed: 1 });
     const gone = new AbortController();
