@@ -1,6 +1,6 @@
 import { WallTimeline } from '../../../../../src/simulation/engine/http/wall-timeline';
 
-const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('WallTimeline', () => {
   it('runs as many times as fast as asked', async () => {
@@ -16,10 +16,10 @@ describe('WallTimeline', () => {
     const timeline = new WallTimeline();
     const seen: number[] = [];
     timeline.schedule(20, () => seen.push(timeline.nowMs()));
-    await after(40);
+    await pause(40);
     const told = timeline.nowMs();
     timeline.schedule(21, () => seen.push(timeline.nowMs()));
-    await after(10);
+    await pause(10);
     expect(seen[0]).toBe(20);
     expect(seen[1]).toBe(told);
   });
@@ -29,7 +29,7 @@ describe('WallTimeline', () => {
     let ran = false;
     timeline.schedule(5, () => (ran = true));
     timeline.stop();
-    await after(20);
+    await pause(20);
     expect(ran).toBe(false);
   });
 });
