@@ -1,0 +1,102 @@
+import type { CapabilityTable } from '../../../src/implementations/capabilities';
+import { ENVOY_GATEWAY } from '../../../src/implementations/envoy-gateway/capabilities';
+import { genericCapabilities } from '../../../src/implementations/generic/capabilities';
+import { ISTIO } from '../../../src/implementations/istio/capabilities';
+import { KONG } from '../../../src/implementations/kong/capabilities';
+import { CONTROL_HEADERS } from '../../../src/shared/control-headers';
+import { pickerStatus } from './picker-status';
+import { propertiesOf, publicExports } from './public-api';
+
+const GATEWAYS: { readonly [name: string]: CapabilityTable } = {
+  'envoy-gateway': ENVOY_GATEWAY,
+  istio: ISTIO,
+  kong: KONG,
+  generic: genericCapabilities('your-class', true),
+};
+
+const BLOCK = /(<!-- generated: ([^>]*?) -->\n)([\s\S]*?)(<!-- end -->)/g;
+
+/** The page with every block between `<!-- generated: kind argument -->` and `<!-- end -->` made anew. */
+export function withGeneratedBlocks(text: string): string {
+  return text.replace(BLOCK, (_whole, head: string, what: string, _old, tail: string) => `${head}${generated(what)}\n${tail}`);
+}
+
+function generated(what: string): string {
+  const [kind, argument = ''] = what.trim().split(' ');
+  switch (kind) {
+    case 'props':
+      return propertyTable(argument);
+    case 'capabilities':
+      return capabilityTable(gateway(argument));
+    case 'attach':
+      return attachTable(gateway(argument));
+    case 'control-headers':
+      return CONTROL_HEADERS.map((header) => `- \`${header}\``).join('\n');
+    case 'picker-status':
+      return pickerStatus();
+    case 'api':
+      return apiTable();
+    default:
+      throw new Error(`no block is called '${what}'`);
+  }
+}
+
+function gateway(name: string): CapabilityTable {
+  const table = GATEWAYS[name];
+  if (table === undefined) throw new Error(`no gateway is called '${name}'`);
+  return table;
+}
+
+function propertyTable(name: string): string {
+  const declaration = publicExports().find((known) => known.name === name);
+  if (declaration === undefined) throw new Error(`${name} is not exported`);
+  const rows = propertiesOf(declaration).map(({ name, type, isOptional, doc, defaultText }) => [
+    `\`${name}\``,
+    `\`${type}\``,
+    isOptional ? shownDefault(defaultText) : 'required',
+    doc,
+  ]);
+  return table(['Property', 'Type', 'Default', 'What it is'], rows);
+}
+
+function shownDefault(text: string | undefined): string {
+  if (text === undefined) return '';
+  return text.startsWith('- ') ? text.slice(2) : `\`${text}\``;
+}
+
+function capabilityTable({ features }: CapabilityTable): string {
+  const rows = Object.entries(features).map(([name, { supported, evidence, note }]) => [
+    name,
+    supported ? 'yes' : 'no',
+    note ?? '',
+    evidence,
+  ]);
+  return table(['Feature', 'Works', 'Note', 'Known from'], rows);
+}
+
+function attachTable({ attachModes, attachNotes }: CapabilityTable): string {
+  const works = attachModes.map(({ name }, rank) => [name, rank === 0 ? 'default for one pool' : 'default for several pools']);
+  if (works.length === 1) works[0]![1] = 'always';
+  const missing = Object.entries(attachNotes).map(([name, note]) => [name, `refused (AIG461): ${note}`]);
+  return table(['Mode', 'Used'], [...works, ...missing]);
+}
+
+function apiTable(): string {
+  const rows = [...publicExports()]
+    .sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1))
+    .map(({ name, doc }) => [`\`${name}\``, firstSentence(doc)]);
+  return table(['Export', 'What it is'], rows);
+}
+
+function firstSentence(text: string): string {
+  return text
+    .replace(/\{@link (\w+)\}/g, '$1')
+    .replace(/^(.*?[.:])( .*)?$/s, '$1')
+    .replace(/:$/, '.'); // prettier-ignore
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replace(/\{@link (\w+)\}/g, '`$1`').replace(/\|/g, '\\|')).join(' | ')} |`; // prettier-ignore
+  return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
+}
