@@ -1,9 +1,17 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { type Finding, formatFinding, readManifestFile, readManifests, validateManifests } from '../../src/validation';
+import {
+  type Finding,
+  formatFinding,
+  readManifestFile,
+  readManifests,
+  type ValidationOptions,
+  validateManifests,
+} from '../../src/validation';
 import { SchemaRegistry } from '../../src/validation/schema/registry';
 import { isJsonObject, type JsonObject } from '../../src/validation/schema/schema-node';
 import { describeWith } from '../components/describe-with';
+import { eventually } from '../components/process';
 import { type ApiServer, INSTALLABLE_FOLDERS, type KubernetesObject, startApiServer, type Verdict } from './apiserver';
 import { type Mutation, mutationsOf, spread } from './mutations';
 
@@ -30,14 +38,14 @@ interface Comparison {
 }
 
 /** What the server and we say of an object and of many broken forms of it. */
-async function compare(server: ApiServer, object: JsonObject): Promise<Comparison[]> {
+async function compare(server: ApiServer, object: JsonObject, options: ValidationOptions = {}): Promise<Comparison[]> {
   const mutations = [{ name: 'as written', object }, ...spread(mutationsOf(object), MUTATIONS_PER_OBJECT)];
   const comparisons: Comparison[] = [];
   const work = mutations.values();
   const worker = async () => {
     for (const mutation of work) {
       const verdict = await server.dryRunCreate(mutation.object as unknown as KubernetesObject);
-      const findings = validateManifests([{ value: mutation.object }]);
+      const findings = validateManifests([{ value: mutation.object }], options);
       comparisons.push({ mutation, verdict, findings, isRefusedByUs: findings.some(({ severity }) => severity === 'error') });
     }
   };
@@ -103,6 +111,39 @@ describeWith(['etcd', 'kube-apiserver'], 'validation and a real API server', (pr
     },
     120_000,
   );
+
+  it('agree on the experimental HTTPRoute and its broken forms', async () => {
+    await server.installCrds(['gateway-api-experimental']);
+    const object = {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name: 'a', namespace: 'default' },
+      spec: {
+        parentRefs: [{ name: 'ai', port: 80 }],
+        rules: [
+          {
+            name: 'chat',
+            backendRefs: [{ name: 'svc', port: 80 }],
+            retry: { codes: [503], attempts: 2, backoff: '100ms' },
+            sessionPersistence: {
+              sessionName: 's',
+              type: 'Cookie',
+              absoluteTimeout: '1h',
+              cookieConfig: { lifetimeType: 'Permanent' },
+            },
+          },
+        ],
+      },
+    };
+    await eventually(
+      'the experimental fields are known',
+      async () => (await server.dryRunCreate(object)).isAccepted,
+      20_000,
+      100,
+    );
+    const comparisons = await compare(server, object, { gatewayApiChannel: 'experimental' });
+    expect(comparisons.filter(({ verdict, isRefusedByUs }) => verdict.isAccepted === isRefusedByUs).map(tell)).toEqual([]);
+  }, 120_000);
 
   it.each([
     ['booleans', '{a: yes, b: off, c: "yes", d: n, e: True, f: y}'],

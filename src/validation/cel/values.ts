@@ -1,4 +1,5 @@
 import { type CelInput, CelScalar, celEnv, celList, celMap, isCelError, parse, plan } from '@bufbuild/cel';
+import { parseDurationNanos } from '../schema/duration';
 import { isJsonObject, type JsonObject, type SchemaNode } from '../schema/schema-node';
 
 const KEYWORDS = new Set([
@@ -82,5 +83,5 @@ function textValue(text: string, format: string | undefined): CelInput {
   if (format === 'byte') return new Uint8Array(Buffer.from(text, 'base64'));
   if (format === 'date') return toTimestamp(`${text}T00:00:00Z`);
   if (format === 'date-time') return toTimestamp(text);
-  return format === 'duration' ? toDuration(text) : text;
+  return format === 'duration' ? toDuration(`${parseDurationNanos(text) ?? 0}ns`) : text;
 }

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { parseDurationNanos } from './duration';
 
 /**
  * String formats that an API server checks, as k8s.io/kube-openapi/pkg/validation/strfmt does. Other formats of a CustomResourceDefinition
@@ -8,7 +9,7 @@ export const STRING_FORMATS: Readonly<Record<string, (text: string) => boolean>>
   byte: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text),
   'date-time': isDateTime,
   date: (text) => isDate(text),
-  duration: (text) => isGoDuration(text) || /(?:\d+)\s*(?:[A-Za-zµ]+)/.test(text),
+  duration: (text) => parseDurationNanos(text) !== undefined,
   uri: isRequestUri,
   ipv4: isIpv4,
   ipv6: isIpv6,
@@ -25,15 +26,10 @@ function isDate(text: string): boolean {
 }
 
 /** RFC 3339 section 5.6; the separator and the zone may be lower case. */
-export function isDateTime(text: string): boolean {
+function isDateTime(text: string): boolean {
   const match = /^(\d{4}-\d{2}-\d{2})[tT](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(?:[zZ]|[+-](\d{2}):?(\d{2}))$/.exec(text);
   if (match === null || !isDate(match[1]!)) return false;
   return Number(match[2]) < 24 && Number(match[3]) < 60 && Number(match[4]) < 60;
-}
-
-/** Go's time.ParseDuration: `1h30m`, `1.5s`, `-2ms`, `0`. */
-export function isGoDuration(text: string): boolean {
-  return /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.test(text);
 }
 
 /** Go's url.ParseRequestURI: an absolute URI or an absolute path. Spaces may stand in a path; what follows `?` is not looked at. */

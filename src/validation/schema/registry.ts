@@ -95,18 +95,15 @@ export class SchemaRegistry {
   }
 
   private addCustom(crd: CrdSchema, version: CrdVersion): void {
+    const { objectMeta } = this;
+    let schema: SchemaNode | undefined; // made on first use: a run sees few of the kinds
     this.add({
-      ...{
-        group: crd.group,
-        version: version.name,
-        kind: crd.kind,
-        scope: crd.scope,
-        nameRule: 'dns-subdomain',
-        isBuiltIn: false,
+      ...{ group: crd.group, version: version.name, kind: crd.kind, scope: crd.scope },
+      ...{ nameRule: 'dns-subdomain', isBuiltIn: false, hasStatusSubresource: version.hasStatusSubresource, source: crd.source },
+      get schema() {
+        schema ??= asResource(version.schema, objectMeta);
+        return schema;
       },
-      hasStatusSubresource: version.hasStatusSubresource,
-      source: crd.source,
-      schema: asResource(version.schema, this.objectMeta, { isRoot: true }),
     });
   }
 

@@ -1,3 +1,4 @@
+import { parseDurationNanos } from '../../../../src/validation/schema/duration';
 import { STRING_FORMATS } from '../../../../src/validation/schema/formats';
 
 describe('a string format', () => {
@@ -9,7 +10,7 @@ describe('a string format', () => {
       ['2026-01-02', '2026-13-02T03:04:05Z', '2026-01-02T24:04:05Z', '2026-02-30T00:00:00Z'],
     ],
     ['date', ['2024-02-29'], ['2025-02-29', '2025-1-1']],
-    ['duration', ['1h30m', '0', '1.5s', '300ms', '-1s'], ['', 'abc', '5']],
+    ['duration', ['1h30m', '0', '1.5s', '300ms', '-1s', '2 days', '15S X'], ['', 'abc', '5', '5 x']],
     [
       'uri',
       ['http://a/b', '/a b', 'urn:x', 'http://a:80/?%', 'http://[::1]:80/'],
@@ -22,5 +23,23 @@ describe('a string format', () => {
     const accepts = STRING_FORMATS[format]!;
     expect(good.filter((text) => !accepts(text))).toEqual([]);
     expect(bad.filter((text) => accepts(text))).toEqual([]);
+  });
+});
+
+describe('a duration', () => {
+  it.each<[string, number | undefined]>([
+    ['1h2m3s', 3_723e9],
+    ['-1.5s', -1.5e9],
+    ['.5ms', 5e5],
+    ['0', 0],
+    ['2 days', 2 * 86_400e9],
+    ['1 Week 1 hr', 7 * 86_400e9 + 3600e9],
+    ['3 seconds', 3e9],
+    ['10S', 10e9],
+    ['15s X', 15e9],
+    ['5 x', undefined],
+    ['x', undefined],
+  ])('%s has %s nanoseconds', (text, expected) => {
+    expect(parseDurationNanos(text)).toBe(expected);
   });
 });
