@@ -18,30 +18,33 @@ import { GatewayListener } from './values/gateway-listener';
 /** Longest name that leaves room for what implementations derive from it (`envoy-<namespace>-<gateway>-<hash>`, `<gateway>-<class>`). */
 const MAX_NAME_LENGTH = 40;
 
+/** Properties of {@link AiGateway}. */
 export interface AiGatewayProps extends ModelGatewayOptions {
   /** Name of the Gateway. @default - made from the construct's path */
   readonly gatewayName?: string;
   /** Namespace of the Gateway. @default - the chart's */
   readonly gatewayNamespace?: string;
-  /** @default - the usual one of the implementation */
+  /** Class of the Gateway. @default - the usual one of the implementation */
   readonly gatewayClassName?: string;
   /** Make the GatewayClass too. @default false */
   readonly createGatewayClass?: boolean;
-  /** @default - HTTP on port 80 */
+  /** Ports that the Gateway opens. @default - HTTP on port 80 */
   readonly listeners?: GatewayListener[];
   /** Answer HTTP with a redirect to HTTPS. Needs a listener of each. @default false */
   readonly redirectHttpToHttps?: boolean;
   /** Further namespaces whose routes may use the Gateway. @default - only the chart's */
   readonly routeNamespaces?: string[];
-  /** Labels and annotations of the Gateway. @default - none */
+  /** Labels of the Gateway. @default - none */
   readonly labels?: { readonly [key: string]: string };
+  /** Annotations of the Gateway. @default - none */
   readonly annotations?: { readonly [key: string]: string };
 }
 
 /** A Gateway that is in the cluster already. */
 export interface AiGatewayAttributes extends ModelGatewayOptions {
+  /** Name of the Gateway. */
   readonly gatewayName: string;
-  /** @default - the chart's namespace */
+  /** Namespace of the Gateway. @default - the chart's namespace */
   readonly gatewayNamespace?: string;
   /** Listeners to attach to. @default - all */
   readonly listenerNames?: string[];

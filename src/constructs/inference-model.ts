@@ -5,6 +5,7 @@ import { Criticality } from './values/criticality';
 
 /** Where a share of a model's requests goes. */
 export interface ModelTarget {
+  /** Pool whose engines answer. */
   readonly pool: IInferencePool;
   /** Name that the engines of the pool serve, for example a LoRA adapter. @default - the model's own name */
   readonly servedName?: string;
@@ -28,6 +29,7 @@ export interface InferenceModelOptions {
   readonly fallbackPool?: IInferencePool;
 }
 
+/** Properties of {@link InferenceModel}. */
 export interface InferenceModelProps extends InferenceModelOptions {
   /** What clients write in `model`. 1 to 256 characters without spaces. */
   readonly modelName: string;

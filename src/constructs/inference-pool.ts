@@ -36,6 +36,7 @@ export interface IInferencePool extends IConstruct {
   usePicker(serviceName: string, port: number): void;
 }
 
+/** Properties of {@link InferencePool}. */
 export interface InferencePoolProps {
   /** The pods to choose from. @default - `backends` or `selector` */
   readonly backend?: IModelBackend;
@@ -52,27 +53,29 @@ export interface InferencePoolProps {
   readonly name?: string;
   /** Picker of this pool, where pools have one each. @default - the gateway's */
   readonly picker?: EndpointPickerOptions;
-  /** @default FailureMode.FAIL_CLOSE */
+  /** What a gateway does with the pool's requests while its picker does not answer. @default FailureMode.FAIL_CLOSE */
   readonly failureMode?: FailureMode;
   /** The API that the cluster runs. @default ApiGeneration.V1 */
   readonly generation?: ApiGeneration;
   /** False when the cluster has no InferencePool kind: no object is made, and the picker selects the pods by label. @default true */
   readonly clusterHasInferencePool?: boolean;
-  /** Labels and annotations of the InferencePool object. @default - none */
+  /** Labels of the InferencePool object. @default - none */
   readonly labels?: { readonly [key: string]: string };
+  /** Annotations of the InferencePool object. @default - none */
   readonly annotations?: { readonly [key: string]: string };
 }
 
 /** A pool that something else made. */
 export interface InferencePoolAttributes {
+  /** Name of the InferencePool object. */
   readonly poolName: string;
-  /** @default - the chart's namespace */
+  /** Namespace of the pool and its pods. @default - the chart's namespace */
   readonly namespace?: string;
   /** Labels of its pods. Needed outside of pool mode. @default - not known */
   readonly podLabels?: { readonly [key: string]: string };
-  /** @default [8000] */
+  /** Ports of the engine on each pod. @default [8000] */
   readonly ports?: number[];
-  /** @default ApiGeneration.V1 */
+  /** The API that the cluster runs. @default ApiGeneration.V1 */
   readonly generation?: ApiGeneration;
 }
 

@@ -26,6 +26,7 @@ export interface TokenRateLimitOptions {
   readonly shadow?: boolean;
 }
 
+/** Properties of {@link TokenRateLimit}. */
 export interface TokenRateLimitProps extends TokenRateLimitOptions {
   /** Name of the limit in metrics and errors. @default - the construct's id */
   readonly limitName?: string;

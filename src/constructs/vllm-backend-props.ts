@@ -41,14 +41,14 @@ export interface VllmBackendProps {
    * @default - `vllm/vllm-openai:v0.30.0`, or the image of that line for AMD GPUs and TPUs
    */
   readonly image?: string;
-  /** @default IfNotPresent */
+  /** When the kubelet pulls the image. @default IfNotPresent */
   readonly imagePullPolicy?: string;
   /** Names of Secrets for private registries. @default - none */
   readonly imagePullSecrets?: readonly string[];
 
   /** Figures of a model that the catalogue does not have. @default - from the catalogue, by the model's id */
   readonly modelSpec?: ModelSpec;
-  /** @default CapacityCheck.ENFORCE */
+  /** What happens when the model does not fit its accelerators. @default CapacityCheck.ENFORCE */
   readonly capacityCheck?: CapacityCheck;
 
   /** GPUs that share each layer. @default - all accelerators that pipeline and data parallelism leave */
@@ -63,9 +63,9 @@ export interface VllmBackendProps {
   readonly gpuMemoryUtilizationRatio?: number;
   /** How the weights are stored. @default - as the checkpoint says */
   readonly quantization?: Quantization;
-  /** @default ModelDataType.AUTO */
+  /** Number format of the computation. @default ModelDataType.AUTO */
   readonly dtype?: ModelDataType;
-  /** @default KvCacheDataType.AUTO */
+  /** Number format of the KV cache. @default KvCacheDataType.AUTO */
   readonly kvCacheDtype?: KvCacheDataType;
   /** Reuse of the KV cache of equal beginnings of prompts. @default true */
   readonly prefixCaching?: boolean;
@@ -84,7 +84,7 @@ export interface VllmBackendProps {
   readonly maxLoras?: number;
   /** Highest rank of the adapters: 1, 8, 16, 32, 64, 128, 256, 320 or 512. @default 16 */
   readonly maxLoraRank?: number;
-  /** @default - the tokenizer's own */
+  /** Turns messages into a prompt. @default - the tokenizer's own */
   readonly chatTemplate?: ChatTemplate;
   /** vLLM's `--tool-call-parser`, for example `llama3_json`; also turns on automatic tool choice. @default - none */
   readonly toolCallParser?: string;
@@ -135,7 +135,7 @@ export interface VllmBackendProps {
   readonly disruptionBudget?: boolean;
   /** Whether replicas prefer different nodes and zones. @default true */
   readonly spread?: boolean;
-  /** @default - none */
+  /** Priority class of the pods. @default - none */
   readonly priorityClassName?: string;
   /** Labels that nodes must have beside those of the accelerator. @default - none */
   readonly nodeSelector?: { readonly [key: string]: string };

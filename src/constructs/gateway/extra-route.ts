@@ -14,9 +14,9 @@ export interface RouteOptions {
   readonly serviceName: string;
   /** Port of the Service. */
   readonly servicePort: number;
-  /** @default - the chart's namespace */
+  /** Namespace of the Service. @default - the chart's namespace */
   readonly serviceNamespace?: string;
-  /** @default - the gateway's */
+  /** Hosts that the route answers for. @default - the gateway's */
   readonly hostnames?: string[];
 }
 

@@ -4,7 +4,7 @@ import type { ApiGeneration } from '../values/api-generation';
 export interface PoolReference {
   /** Name of the pool, and of its InferencePool object. */
   readonly name: string;
-  /** @default - the chart's namespace */
+  /** Namespace of the pool. @default - the chart's namespace */
   readonly namespace: string | undefined;
   readonly generation: ApiGeneration;
   /** False where the cluster has no InferencePool kind: the picker then selects pods by label. */

@@ -30,13 +30,15 @@ export interface VolumeMount {
   readonly readOnly?: boolean;
 }
 
+/** A taint that a pod may be scheduled beside, as Kubernetes spells it. */
 export interface Toleration {
+  /** Key of the taint. */
   readonly key: string;
-  /** @default Exists */
+  /** `Exists` or `Equal`. @default Exists */
   readonly operator?: string;
-  /** @default - any value */
+  /** Value of the taint, for `Equal`. @default - any value */
   readonly value?: string;
-  /** @default - every effect */
+  /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. @default - every effect */
   readonly effect?: string;
 }
 

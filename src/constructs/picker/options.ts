@@ -6,7 +6,7 @@ import type { INamedObject, SecretReference } from '../values/secret-reference';
 
 /** What one replica of a picker may use, as Kubernetes quantities. */
 export interface PickerResources {
-  /** @default '100m'; '1' for the llm-d picker */
+  /** Cores requested. @default '100m'; '1' for the llm-d picker */
   readonly cpuRequest?: string;
   /**
    * A ceiling for the processor. Throttling stops the picker for tens of milliseconds in the middle of other people's requests,
@@ -15,20 +15,21 @@ export interface PickerResources {
    * @default - none
    */
   readonly cpuLimit?: string;
-  /** @default '128Mi'; '512Mi' for the llm-d picker */
+  /** Memory requested. @default '128Mi'; '512Mi' for the llm-d picker */
   readonly memoryRequest?: string;
-  /** @default '512Mi'; '2Gi' for the llm-d picker */
+  /** Memory limit. @default '512Mi'; '2Gi' for the llm-d picker */
   readonly memoryLimit?: string;
 }
 
 /** How an endpoint picker is run. */
 export interface EndpointPickerOptions {
-  /** @default PickerProgram.OWN */
+  /** Which picker runs. @default PickerProgram.OWN */
   readonly program?: PickerProgram;
   /** How the program reaches the cluster. @default PickerDelivery.configMap(); for the llm-d picker its published image, version 0.10.0 */
   readonly delivery?: PickerDelivery;
   /** Pods. The picker of this project is active on all of them, the llm-d picker on one. @default 2 */
   readonly replicas?: number;
+  /** What each pod may use. @default - measured values, see PickerResources */
   readonly resources?: PickerResources;
   /** How endpoints are chosen. @default Scoring.default(); Scoring.llmdDefault() for the llm-d picker */
   readonly scoring?: Scoring;
@@ -46,11 +47,11 @@ export interface EndpointPickerOptions {
    * @default 120
    */
   readonly drainSeconds?: number;
-  /** @default - none */
+  /** Priority class of the pods. @default - none */
   readonly priorityClassName?: string;
-  /** @default - any node */
+  /** Labels that nodes must have. @default - any node */
   readonly nodeSelector?: { readonly [label: string]: string };
-  /** @default - none */
+  /** Taints that the pods tolerate. @default - none */
   readonly tolerations?: Toleration[];
   /** Added to the labels of the pods. @default - none */
   readonly podLabels?: { readonly [key: string]: string };

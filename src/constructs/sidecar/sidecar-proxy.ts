@@ -25,13 +25,13 @@ const MONITORING: NetworkPeer = { namespaceLabels: { 'kubernetes.io/metadata.nam
 
 /** How the proxy of sidecar mode is run. Its replicas are the picker's: both are in one pod. */
 export interface SidecarProxyOptions {
-  /** @default - Envoy 1.40, distroless */
+  /** Image of Envoy. @default - Envoy 1.40, distroless */
   readonly image?: string;
-  /** @default '250m' */
+  /** Cores requested for Envoy. @default '250m' */
   readonly cpuRequest?: string;
-  /** @default '256Mi' */
+  /** Memory requested for Envoy. @default '256Mi' */
   readonly memoryRequest?: string;
-  /** @default '1Gi' */
+  /** Memory limit of Envoy. @default '1Gi' */
   readonly memoryLimit?: string;
   /**
    * How long a pod that is told to stop goes on serving the answers that run through it, in seconds; longer ones are cut.

@@ -7,7 +7,7 @@ export interface JwtIdentityOptions {
   readonly issuer: string;
   /** Accepted `aud` claims. @default - any audience */
   readonly audiences?: string[];
-  /** @default - `<issuer>/.well-known/jwks.json` */
+  /** Address of the issuer's keys. @default - `<issuer>/.well-known/jwks.json` */
   readonly jwksUri?: string;
   /** Claim that names the client. @default 'sub' */
   readonly clientClaim?: string;

@@ -2,13 +2,13 @@
 export interface CorsOptions {
   /** Origins such as `https://chat.example.com`, or `*`. */
   readonly allowOrigins: string[];
-  /** @default ['GET', 'POST', 'OPTIONS'] */
+  /** Methods that a page may use. @default ['GET', 'POST', 'OPTIONS'] */
   readonly allowMethods?: string[];
-  /** @default ['authorization', 'content-type'] */
+  /** Request headers that a page may set. @default ['authorization', 'content-type'] */
   readonly allowHeaders?: string[];
-  /** @default - none */
+  /** Answer headers that a page may read. @default - none */
   readonly exposeHeaders?: string[];
-  /** @default false */
+  /** Whether browsers may send credentials. @default false */
   readonly allowCredentials?: boolean;
   /** How long a browser may keep the answer, in seconds. @default 600 */
   readonly maxAgeSeconds?: number;

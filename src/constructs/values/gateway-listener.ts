@@ -47,8 +47,9 @@ export class ListenerCertificate {
   ) {}
 }
 
+/** A port for plain HTTP. */
 export interface HttpListenerOptions {
-  /** @default 80 */
+  /** Port of the Gateway. @default 80 */
   readonly port?: number;
   /** Name of the listener. @default 'http' */
   readonly name?: string;
@@ -56,9 +57,11 @@ export interface HttpListenerOptions {
   readonly hostname?: string;
 }
 
+/** A port for HTTPS. */
 export interface HttpsListenerOptions {
+  /** Certificate that the Gateway shows. */
   readonly certificate: ListenerCertificate;
-  /** @default 443 */
+  /** Port of the Gateway. @default 443 */
   readonly port?: number;
   /** Name of the listener. @default 'https' */
   readonly name?: string;
@@ -68,6 +71,7 @@ export interface HttpsListenerOptions {
 
 /** A port of the gateway. */
 export class GatewayListener {
+  /** Plain HTTP. */
   public static http(options: HttpListenerOptions = {}): GatewayListener {
     return new GatewayListener('HTTP', options.name ?? 'http', options.port ?? 80, options.hostname, undefined);
   }

@@ -3,10 +3,11 @@ import type { SecretReference } from './secret-reference';
 
 /** How to reach a Redis or Valkey that several pickers count in together. */
 export interface RedisOptions {
+  /** DNS name or IPv4 address. */
   readonly host: string;
-  /** @default 6379 */
+  /** Port of the store. @default 6379 */
   readonly port?: number;
-  /** @default false */
+  /** Whether the store speaks TLS. @default false */
   readonly tls?: boolean;
   /** User of the access list. @default - the default user */
   readonly username?: string;

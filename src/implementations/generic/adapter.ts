@@ -5,6 +5,7 @@ import { genericCapabilities } from './capabilities';
 
 /** What is known of an implementation that has no folder of its own. */
 export interface GenericGatewayOptions {
+  /** Class of the Gateway. */
   readonly gatewayClassName: string;
   /**
    * Emit `timeouts` on the route. They are standard fields: most implementations honour them, NGINX Gateway Fabric ignores them,

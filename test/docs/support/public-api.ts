@@ -39,7 +39,10 @@ export function propertiesOf(declaration: Declaration): Property[] {
   const parents = (node.heritageClauses ?? []).flatMap((clause) => clause.types.map((type) => type.expression.getText()));
   return [
     ...own.map(property),
-    ...parents.flatMap((name) => propertiesOf(declarationIn(importedFrom(declaration.file, name), name))),
+    ...parents.flatMap((name) => {
+      const file = importedFrom(declaration.file, name);
+      return file === undefined ? [] : propertiesOf(declarationIn(file, name));
+    }),
   ];
 }
 
@@ -83,13 +86,15 @@ function reexports(source: ts.SourceFile): { readonly name: string; readonly fro
   });
 }
 
-function importedFrom(file: string, name: string): string {
+/** The file that declares what `file` calls `name`; undefined for a name of another package. */
+function importedFrom(file: string, name: string): string | undefined {
   for (const node of parsed(file).statements) {
     if (!ts.isImportDeclaration(node)) continue;
     const names = node.importClause?.namedBindings;
     if (names === undefined || !ts.isNamedImports(names)) continue;
     if (names.elements.some((element) => element.name.text === name)) {
-      return resolved(file, (node.moduleSpecifier as ts.StringLiteral).text);
+      const { text } = node.moduleSpecifier as ts.StringLiteral;
+      return text.startsWith('.') ? resolved(file, text) : undefined;
     }
   }
   return file;
