@@ -1,10 +1,14 @@
 import { isControlHeader } from './control-headers';
-import { WireReader } from './wire-reader';
+import { WireError, WireReader } from './wire-reader';
 
 const HEADER_TAG = (1 << 3) | 2;
 const KEY_TAG = (1 << 3) | 2;
 const VALUE_TAG = (2 << 3) | 2;
 const RAW_VALUE_TAG = (3 << 3) | 2;
+
+const USUAL_BYTES = 4096;
+/** Proxies allow their clients far less: Envoy 60 KiB unless told otherwise. */
+const MAX_BYTES = 256 * 1024;
 
 /** Name start, name end, value start, value end. */
 const NUMBERS = 4;
@@ -14,7 +18,7 @@ const NUMBERS = 4;
  * envoy.config.core.v3.HeaderMap; `raw_value` is preferred over `value`, as Envoy sends only the first.
  */
 export class HeaderBlock {
-  private bytes = Buffer.allocUnsafeSlow(4096);
+  private bytes = Buffer.allocUnsafeSlow(USUAL_BYTES);
   private offsets = new Int32Array(64 * NUMBERS);
   private count = 0;
   private readonly reader = new WireReader();
@@ -25,10 +29,16 @@ export class HeaderBlock {
     this.controls.length = 0;
   }
 
+  /** Gives back what an unusually large block needed. */
+  trim(): void {
+    if (this.bytes.length > 8 * USUAL_BYTES) this.bytes = Buffer.allocUnsafeSlow(USUAL_BYTES);
+  }
+
   /** Copies and indexes a HeaderMap. @throws WireError */
   read(source: Buffer, start: number, end: number): void {
     this.clear();
     const length = end - start;
+    if (length > MAX_BYTES) throw new WireError(`headers of ${length} bytes are more than ${MAX_BYTES}`);
     if (length > this.bytes.length) this.bytes = Buffer.allocUnsafeSlow(length * 2);
     source.copy(this.bytes, 0, start, end);
     const reader = this.reader.over(this.bytes, 0, length);

@@ -40,6 +40,8 @@ export class RequestState implements RequestFacts {
 
   clear(): void {
     this.headers.clear();
+    this.headers.trim();
+    this.answer.trim();
     this.path = '';
     this.body = undefined;
     this.scanned = undefined;

@@ -54,6 +54,11 @@ export class AnswerScanner {
     return this.json.mask.outputLength;
   }
 
+  /** Gives back what an unusually large chunk needed. */
+  trim(): void {
+    this.json.mask.trim();
+  }
+
   push(bytes: Buffer, start: number, end: number, last: boolean): void {
     const mask = this.json.mask;
     if (!mask.active) {

@@ -3,6 +3,7 @@ import { stringValue } from './json-text';
 /** Every character of a name as `\uXXXX` is six bytes for at least one of UTF-8. */
 const LONGEST_ESCAPE = 6;
 const QUOTES = 2;
+const MAX_KEPT_BYTES = 256 * 1024;
 
 /**
  * Replaces the engine's model name in an answer by the name that the client asked for. Bytes that may be the beginning of that name
@@ -42,6 +43,10 @@ export class ModelMask {
     this.outputLength = 0;
     this.capturing = false;
     this.heldLength = 0;
+  }
+
+  trim(): void {
+    if (this.output.length > MAX_KEPT_BYTES) this.output = Buffer.alloc(0);
   }
 
   chunkStart(start: number): void {

@@ -17,9 +17,10 @@ const DUPLEX = 'FULL_DUPLEX_STREAMED';
  * A bootstrap of Envoy with one listener per mode, a picker on a loopback port, and engines reached by the address that the picker
  * names. All ports are chosen by the system.
  */
-export function bootstrap(pickerPort: number, modes: readonly ListenerMode[]): object {
+export function bootstrap(pickerPort: number, modes: readonly ListenerMode[], runtime: object): object {
   return {
     admin: { address: loopback(0) },
+    layered_runtime: { layers: [{ name: 'static', static_layer: runtime }] },
     static_resources: {
       listeners: modes.map(listener),
       clusters: [

@@ -1,16 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Decision, Director, Outcome, RequestFacts, RouteDecision } from '../../../src/picker/ext-proc/director';
 import { externalProcessor } from '../../../src/picker/ext-proc/external-processor';
 import { rejection } from '../../../src/picker/ext-proc/rejection';
 import { Http2Server } from '../../../src/picker/http2/server';
 import { describeWith } from '../../components/describe-with';
-import { eventually, type RunningProcess, startProcess } from '../../components/process';
-import { bootstrap, type ListenerMode } from './bootstrap';
+import { eventually } from '../../components/process';
+import type { ListenerMode } from './bootstrap';
 import { type Engine, type Received, sendHttp1, sendHttp2, startEngine } from './http';
+import { type RunningProxy, startProxy } from './proxy';
 
 jest.setTimeout(30_000);
 
@@ -131,11 +129,8 @@ describeWith(['envoy'], 'the ext_proc service behind Envoy', ({ envoy }) => {
   const errors: unknown[] = [];
   let engines: readonly Engine[];
   let picker: Http2Server;
-  let proxy: RunningProcess;
-  let folder: string;
-  let admin: string;
-  const ports = new Map<string, number>();
-  const port = (mode = 'duplex') => ports.get(mode)!;
+  let proxy: RunningProxy;
+  const port = (mode = 'duplex') => proxy.port(mode);
 
   beforeAll(async () => {
     engines = [await startEngine(answer), await startEngine(answer)];
@@ -143,38 +138,13 @@ describeWith(['envoy'], 'the ext_proc service behind Envoy', ({ envoy }) => {
     const onError = (error: unknown) => errors.push(error);
     picker = new Http2Server({ methods: [externalProcessor({ director, onError })], onError });
     await picker.listen(0, '127.0.0.1');
-    folder = mkdtempSync(join(tmpdir(), 'ext-proc-'));
-    const config = join(folder, 'envoy.json');
-    const adminFile = join(folder, 'admin');
-    writeFileSync(config, JSON.stringify(bootstrap(picker.address().port, MODES)));
-    const args = [
-      '-c',
-      config,
-      '--concurrency',
-      '1',
-      '--use-dynamic-base-id',
-      '--admin-address-path',
-      adminFile,
-      '-l',
-      'warning',
-    ];
-    proxy = await startProcess(envoy, { args });
-    admin = await eventually('Envoy names its admin port', () => readFileSync(adminFile, 'utf8'));
-    const listeners = await eventually('Envoy listens', async () => {
-      const response = await fetch(`http://${admin}/listeners?format=json`);
-      const { listener_statuses: statuses = [] } = (await response.json()) as {
-        listener_statuses?: { name: string; local_address: { socket_address: { port_value: number } } }[];
-      };
-      return statuses.length === MODES.length ? statuses : undefined;
-    });
-    for (const { name, local_address: address } of listeners) ports.set(name, address.socket_address.port_value);
+    proxy = await startProxy(envoy, picker.address().port, MODES);
   });
 
   afterAll(async () => {
     await proxy?.stop();
     await picker?.close();
     await Promise.all((engines ?? []).map((engine) => engine.close()));
-    if (folder !== undefined) rmSync(folder, { recursive: true });
   });
 
   beforeEach(() => {
@@ -183,16 +153,6 @@ describeWith(['envoy'], 'the ext_proc service behind Envoy', ({ envoy }) => {
     for (const engine of engines) engine.received.length = 0;
   });
 
-  const stats = async (filter: string): Promise<Record<string, number>> => {
-    const text = await (await fetch(`http://${admin}/stats?filter=${encodeURIComponent(filter)}`)).text();
-    return Object.fromEntries(
-      text
-        .trim()
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => [line.split(': ')[0]!, Number(line.split(': ')[1])]),
-    );
-  };
   const settlement = () => eventually('the request is settled', () => director.settled[0]);
 
   describe.each([
@@ -384,12 +344,27 @@ describeWith(['envoy'], 'the ext_proc service behind Envoy', ({ envoy }) => {
     expect(await settlement()).toMatchObject({ outcome: { status: 200, cause: 'natural' } });
   });
 
+  test('a proxy that half-closes at the end gets its stream ended in time, without a reset', async () => {
+    const flags = { 'envoy.reloadable_features.ext_proc_graceful_grpc_close': true };
+    const graceful = await startProxy(envoy, picker.address().port, MODES.slice(0, 1), flags);
+    for (let sent = 0; sent < 3; sent++) {
+      expect((await sendHttp1(graceful.port('duplex'), { body: chat() })).status).toBe(200);
+    }
+    await eventually(
+      'all streams are closed',
+      async () => (await graceful.stats('ext_proc.streams_closed'))['http.duplex.ext_proc.streams_closed'] === 3,
+    );
+    expect(await graceful.stats('cluster.picker.http2.tx_reset')).toEqual({ 'cluster.picker.http2.tx_reset': 0 });
+    expect(director.settled.map(({ outcome }) => outcome.cause)).toEqual(['natural', 'natural', 'natural']);
+    await graceful.stop();
+  });
+
   test('B5: Envoy refused no header mutation, and no stream failed', async () => {
     expect((await sendHttp1(port(), { body: chat(), headers: { 'x-target': 'meta/llama' } })).status).toBe(200);
-    const refused = await stats('ext_proc.rejected_header_mutations');
+    const refused = await proxy.stats('ext_proc.rejected_header_mutations');
     expect(Object.keys(refused).length).toBeGreaterThan(0);
     expect(Object.values(refused).every((count) => count === 0)).toBe(true);
-    const failed = await stats('ext_proc.(streams_failed|spurious_msgs_received)');
+    const failed = await proxy.stats('ext_proc.(streams_failed|spurious_msgs_received)');
     expect(Object.values(failed).every((count) => count === 0)).toBe(true);
     expect(errors).toEqual([]);
   });

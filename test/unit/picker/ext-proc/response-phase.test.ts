@@ -1,6 +1,7 @@
 import { externalProcessor } from '../../../../src/picker/ext-proc/external-processor';
 import { MAX_PIECE_BYTES } from '../../../../src/picker/ext-proc/processing-response';
 import type { GrpcMethod } from '../../../../src/picker/http2/grpc';
+import { encodeRequest, headerMap } from '../../../fixtures/ext-proc/messages';
 import { chat, Exchange, modes, route, ScriptedDirector } from './harness';
 
 const SEEN = { 'x-went-into-resp-headers': 'true' };
@@ -230,6 +231,12 @@ describe('the end of a stream', () => {
   test.each([
     ['bytes that are no protobuf', Buffer.from([0xff, 0xff, 0xff]), 3, 'malformed ProcessingRequest: a number is cut off'],
     ['an empty message', Buffer.alloc(0), 3, 'malformed ProcessingRequest: it holds no known part of a request'],
+    [
+      'headers beyond all bounds',
+      encodeRequest({ responseHeaders: { headers: headerMap({ x: 'x'.repeat(300_000) }) } }),
+      3,
+      'malformed ProcessingRequest: headers of 300011 bytes are more than 262144',
+    ],
     ['a field that is cut off', Buffer.from([0x22, 0x7f, 1]), 3, 'malformed ProcessingRequest: a field of 127 bytes is cut off'],
   ])('is an error for %s, and a route is given back', (_what, bytes, status, message) => {
     const director = new ScriptedDirector();
