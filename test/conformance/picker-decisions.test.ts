@@ -88,6 +88,23 @@ describeWith(['epp'], 'decisions of the picker and of the reference, on the same
     }
   });
 
+  test.each([
+    ['a body that is no JSON', '/v1/chat/completions', '{"model":', 400],
+    ['a body without a model', '/v1/chat/completions', '{"messages":[{"role":"user","content":"hi"}]}', 400],
+    ['a chat without messages', '/v1/chat/completions', '{"model":"m"}', 400],
+    ['a completion without a prompt', '/v1/completions', '{"model":"m"}', 400],
+    ['a chat', '/v1/chat/completions', '{"model":"m","messages":[{"role":"user","content":"hi"}]}', undefined],
+  ])('both answer %s in the same way', async (_, path, body, status) => {
+    const answers = [ours, theirs].map(async (client) => {
+      const stream = client.open();
+      stream.post(path, body);
+      const reply = await stream.next();
+      stream.end();
+      return reply?.status;
+    });
+    expect(await Promise.all(answers)).toEqual([status, status]);
+  });
+
   test('both send a prompt where its prefix was sent, against a little more load', async () => {
     state.fill(load(2, 0.3));
     await new Promise((resolve) => setTimeout(resolve, SCRAPED_MS));

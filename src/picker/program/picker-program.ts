@@ -19,6 +19,7 @@ import { tlsPaths } from '../server/tls-material';
 import { WatchedFiles } from '../server/watched-file';
 import { decisionsPage, endpointsPage } from '../telemetry/debug-pages';
 import { DecisionLog } from '../telemetry/decision-log';
+import { ErrorLog } from '../telemetry/error-log';
 import type { Exposition } from '../telemetry/exposition';
 import { type Logger, logProblems } from '../telemetry/log';
 import { METRICS_CONTENT_TYPE, type MetricsSources, metricsPage } from '../telemetry/metrics-page';
@@ -51,6 +52,8 @@ export class PickerProgram {
   private readonly scheduling = new SchedulerMetrics();
   private readonly decisions = new DecisionLog();
   private readonly metering = new StreamMetering();
+  private readonly errors: ErrorLog;
+  private readonly onError = (error: unknown): void => this.errors.add(error);
   private readonly closers: (() => void | Promise<void>)[] = [];
   private grpc: Http2Server | undefined;
   private director: PickerDirector | undefined;
@@ -59,7 +62,9 @@ export class PickerProgram {
   public constructor(
     private readonly settings: ProgramSettings,
     private readonly host: ProgramHost,
-  ) {}
+  ) {
+    this.errors = new ErrorLog(host.log, this.clock);
+  }
 
   /** Starts everything. @returns every reason why it cannot; nothing is left open then */
   public async start(): Promise<readonly Problem[]> {
@@ -262,8 +267,4 @@ export class PickerProgram {
     grpc.updateTls(tls.key, tls.cert);
     this.host.log.info('the changed certificate is in force');
   }
-
-  private readonly onError = (error: unknown): void => {
-    this.host.log.warn({ err: error instanceof Error ? error : new Error(String(error)) }, 'a connection or a request failed');
-  };
 }

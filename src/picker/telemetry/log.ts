@@ -22,5 +22,6 @@ export function createLog(level: string, destination?: DestinationStream): Logge
 
 /** One line per problem. */
 export function logProblems(log: Logger, message: string, problems: readonly Problem[]): void {
-  for (const problem of problems) log.error({ code: problem.code, where: problem.where }, `${message}: ${formatProblem(problem)}`);
+  for (const problem of problems)
+    log.error({ code: problem.code, where: problem.where }, `${message}: ${formatProblem(problem)}`);
 }

@@ -74,10 +74,13 @@ export class ExtProcStream {
 
   /** Headers and the whole body of a chat request, as Envoy sends them in full duplex. */
   public chat(model: string, content: string, headers: Record<string, string> = {}): void {
-    const body = Buffer.from(JSON.stringify({ model, messages: [{ role: 'user', content }], stream: true }));
-    const all = { ':method': 'POST', ':path': '/v1/chat/completions', 'content-type': 'application/json', ...headers };
+    this.post('/v1/chat/completions', JSON.stringify({ model, messages: [{ role: 'user', content }], stream: true }), headers);
+  }
+
+  public post(path: string, body: string, headers: Record<string, string> = {}): void {
+    const all = { ':method': 'POST', ':path': path, 'content-type': 'application/json', ...headers };
     this.send({ requestHeaders: { headers: headerMap(all) } });
-    this.send({ requestBody: { body, endOfStream: true } });
+    this.send({ requestBody: { body: Buffer.from(body), endOfStream: true } });
   }
 
   /** Headers, one chunk and the end of an answer. */

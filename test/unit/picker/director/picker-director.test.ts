@@ -112,6 +112,13 @@ test('requests are counted by fairness id, the later header name first', () => {
   expect(['a', 'b'].map((id) => requests.series('llama', 'llama', id).total)).toEqual([1, 1]);
 });
 
+test('a chat without a model is refused', () => {
+  const { director } = harness(['10.0.0.1:8000']);
+  const decision = director.decide(request({ messages: CHAT.messages }), never) as RejectDecision;
+  expect(decision).toMatchObject({ kind: 'reject', status: 400 });
+  expect(decision.body.toString()).toContain('model not found in request body');
+});
+
 test('a request without a body is scheduled like any other', () => {
   const { director } = harness(['10.0.0.1:8000']);
   expect(director.decide(request(undefined), never)).toMatchObject({ kind: 'route', destination: '10.0.0.1:8000' });

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import type { Outcome } from '../../../../src/picker/ext-proc/director';
+import { ErrorLog } from '../../../../src/picker/telemetry/error-log';
 import { Exposition } from '../../../../src/picker/telemetry/exposition';
 import { Bounds, Histogram } from '../../../../src/picker/telemetry/histogram';
 import { LabelLimiter } from '../../../../src/picker/telemetry/label-limiter';
 import { createLog, logLevel, logProblems } from '../../../../src/picker/telemetry/log';
 import { RequestMetrics } from '../../../../src/picker/telemetry/request-metrics';
 import { SchedulerMetrics } from '../../../../src/picker/telemetry/scheduler-metrics';
+import { ManualClock } from '../../../../src/shared/clock';
 
 const DONE: Outcome = {
   status: 200,
@@ -131,6 +133,17 @@ test('attempts are counted by endpoint, and endpoints that keep changing end in 
     '{endpoint_name="other",namespace="other",port="other",status="success",target_model_name="other"} 1000\n',
   );
   expect(text).toContain('status="failure",target_model_name="m"} 1\n');
+});
+
+test('a flood of failures is logged in part, and its size afterwards', () => {
+  const lines: string[] = [];
+  const clock = new ManualClock();
+  const errors = new ErrorLog(createLog('info', { write: (line: string) => lines.push(line) }), clock);
+  for (let i = 0; i < 1_000; i++) errors.add(new Error('broken'));
+  expect(lines.length).toBe(20);
+  clock.advance(10_000);
+  errors.add('broken again');
+  expect(lines.slice(20).map((line) => JSON.parse(line))).toMatchObject([{ count: 980 }, { err: { message: 'broken again' } }]);
 });
 
 test('a problem is one line of JSON', () => {
