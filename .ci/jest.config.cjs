@@ -9,4 +9,6 @@ module.exports = {
   },
   testEnvironment: 'node',
   maxWorkers: 2,
+  // a busy machine is no failure
+  testTimeout: 120_000,
 };
