@@ -16,7 +16,7 @@ export function withDefaults(value: unknown, node: SchemaNode | undefined): unkn
   }
   for (const [key, property] of Object.entries(node?.properties ?? {})) {
     if (property.default !== undefined && !Object.hasOwn(result, key)) {
-      define(result, key, withDefaults(structuredClone(property.default), property));
+      define(result, key, withDefaults(property.default, property));
     }
   }
   return result;
@@ -24,7 +24,7 @@ export function withDefaults(value: unknown, node: SchemaNode | undefined): unkn
 
 function orDefault(value: unknown, node: SchemaNode | undefined): unknown {
   if (value !== null || node === undefined || node.nullable === true || node.default === undefined) return value;
-  return structuredClone(node.default);
+  return node.default;
 }
 
 function isRefusedNull(node: SchemaNode | undefined, key: string): boolean {

@@ -51,7 +51,6 @@ export class SchemaRegistry {
   private readonly kinds = new Map<string, KindSchema>();
   private readonly kindNames = new Map<string, Set<string>>();
   private readonly versions = new Map<string, string[]>();
-  private readonly objectMeta: SchemaNode;
 
   private constructor(channel: 'standard' | 'experimental', kubernetesVersion: string) {
     const { crds, kubernetes } = pinnedSchemas();
@@ -60,7 +59,7 @@ export class SchemaRegistry {
       throw new RangeError(`no schemas of Kubernetes ${kubernetesVersion}; known: ${kubernetesVersions().join(', ')}`);
     }
     const linked = linkDefinitions(definitions);
-    this.objectMeta = linked.get('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')!;
+    const objectMeta = linked.get('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')!;
     for (const [name, definition] of Object.entries(definitions)) {
       for (const { group, version, kind } of groupVersionKinds(definition)) {
         this.add({
@@ -76,7 +75,7 @@ export class SchemaRegistry {
     for (const crd of crds) {
       if (crd.channel === 'experimental' && channel === 'standard') continue;
       if (crd.channel === 'standard' && channel === 'experimental' && hasExperimental(crd)) continue;
-      for (const version of crd.versions) if (version.served) this.addCustom(crd, version);
+      for (const version of crd.versions) if (version.served) this.addCustom(crd, version, objectMeta);
     }
   }
 
@@ -94,8 +93,7 @@ export class SchemaRegistry {
     return [...this.kinds.values()];
   }
 
-  private addCustom(crd: CrdSchema, version: CrdVersion): void {
-    const { objectMeta } = this;
+  private addCustom(crd: CrdSchema, version: CrdVersion, objectMeta: SchemaNode): void {
     let schema: SchemaNode | undefined; // made on first use: a run sees few of the kinds
     this.add({
       ...{ group: crd.group, version: version.name, kind: crd.kind, scope: crd.scope },

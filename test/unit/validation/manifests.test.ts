@@ -13,6 +13,11 @@ describe('reading manifests', () => {
     expect(readManifests('')).toEqual({ documents: [], findings: [] });
   });
 
+  it('reads scalars as Kubernetes tools do', () => {
+    const [document] = readManifests('[yes, n, 0644, 0o17, -0o7, 1:30, 2026-01-02, !!binary YQ==, 1_000, ~]').documents;
+    expect(document!.value).toEqual([true, false, 420, 15, -7, '1:30', '2026-01-02', 'YQ==', 1000, null]);
+  });
+
   it('knows where each field stands, and the nearest parent of one that is missing', () => {
     const { documents } = readManifests('a:\n  - b: 1\n    c: {d: 2}\n---\ne: 3\n');
     expect(documents[0]!.locate!(['a', 0, 'c', 'd'])).toEqual({ line: 3, column: 9 });

@@ -195,6 +195,14 @@ describe('validation finds', () => {
     expect(told).toEqual(expected);
   });
 
+  it.each([
+    ['a prefix of an annotation in capitals', route('{}', '{name: a, annotations: {Example.com/a: b}}')],
+    ['a generated name that ends with a dash', route('{}', '{generateName: a-}')],
+    ['a status, which the server drops', `${route('{}')}status: {parents: 7}\n`],
+  ])('nothing in %s', (_, text) => {
+    expect(check(text)).toEqual([]);
+  });
+
   it('a repeated environment variable as a warning: an API server accepts it', () => {
     expect(check(deployment('{name: a, image: b, env: [{name: A, value: b}, {name: A, value: c}]}'))).toMatchObject([
       { code: 'AIG016', severity: 'warning', field: 'spec.template.spec.containers[0].env[1]' },

@@ -83,6 +83,11 @@ describe('the registry of schemas', () => {
     for (const pattern of patterns) expect(compileRe2(pattern)).toBeInstanceOf(RegExp);
   });
 
+  it('is not fooled by what every JavaScript object inherits', () => {
+    const schema: SchemaNode = { type: 'object', required: ['constructor'] };
+    expect(schemaErrors({ schema } as KindSchema, {})).toMatchObject([{ keyword: 'required' }]);
+  });
+
   it('gives schemas that compile, also one that refers to itself', () => {
     const crd = found(SchemaRegistry.of().lookUp('apiextensions.k8s.io/v1', 'CustomResourceDefinition'));
     const version = (schema: unknown) => ({ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } });
