@@ -24,12 +24,11 @@ test('every code says what is wrong and what to do', () => {
 
 test('other pages name no code that is not documented', () => {
   const known = new Set(documented());
-  const unknown = pages().flatMap(({ file, text }) =>
-    [...text.matchAll(/AIG\d{3}/g)].filter(([code]) => !known.has(code)).map(([code]) => `${file}: ${code}`),
+  const named = pages().flatMap(({ file, text }) =>
+    [...text.replace(/AIG\d{3}–AIG\d{3}/g, '').matchAll(/AIG\d{3}/g)].map(([code]) => [file, code] as const),
   );
-  expect(
-    unknown.filter((finding) => !/AIG(100|199|200|299|300|399|400|499|500|599|001|099|409|439|459|489|498|489)$/.test(finding)),
-  ).toEqual([]);
+  expect(named.length).toBeGreaterThan(documented().length);
+  expect(named.filter(([, code]) => !known.has(code))).toEqual([]);
 });
 
 /** Codes in string literals, which are the ones that users meet; comments may speak of ranges. */
