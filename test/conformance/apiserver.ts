@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { eventually, freePorts, startProcess } from '../components/process';
+import { eventually, freePorts, type RunningProcess, startProcess } from '../components/process';
 
 /** What the server said of one object. */
 export interface Verdict {
@@ -19,13 +19,16 @@ export interface Verdict {
 
 export interface ApiServer {
   readonly url: string;
+  /** Bearer token of an administrator. */
+  readonly token: string;
+  /** PEM of what signed the server's certificate. */
+  readonly certificate: Buffer;
+  /** Any request, as an administrator. A body that is text is sent as it is. */
+  send(method: string, url: string, body?: unknown, contentType?: string): Promise<Answer>;
   /** Installs every CustomResourceDefinition of these folders of imports/crds, and waits until each is served. */
   installCrds(folders: readonly string[]): Promise<void>;
-  createNamespace(name: string): Promise<void>;
   /** Creates the object with `dryRun=All&fieldValidation=Strict`: admission as a user would meet it, nothing stored. */
   dryRunCreate(object: KubernetesObject): Promise<Verdict>;
-  /** The same with YAML as the body, which the server reads with the code of kubectl; gives the object that it understood. */
-  dryRunCreateYaml(collectionPath: string, yaml: string): Promise<{ readonly status: number; readonly body: unknown }>;
   stop(): Promise<void>;
 }
 
@@ -36,7 +39,7 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly body: string;
   readonly warnings: readonly string[];
@@ -60,81 +63,94 @@ export const INSTALLABLE_FOLDERS = readdirSync(CRDS, { withFileTypes: true })
   .map((entry) => entry.name)
   .concat('inference-extension-legacy/v1alpha2', 'inference-extension-legacy/x-k8s.io');
 
+export interface ApiServerOptions {
+  /** More flags of kube-apiserver, without their dashes. */
+  readonly flags?: Readonly<Record<string, string>>;
+}
+
 /** etcd and kube-apiserver on loopback, with their state in a temporary folder. */
-export async function startApiServer(programs: { readonly etcd: string; readonly 'kube-apiserver': string }): Promise<ApiServer> {
+export async function startApiServer(
+  programs: { readonly etcd: string; readonly 'kube-apiserver': string },
+  options: ApiServerOptions = {},
+): Promise<ApiServer> {
   const folder = mkdtempSync(path.join(tmpdir(), 'apiserver-'));
+  const started: RunningProcess[] = [];
+  const stop = async () => {
+    await Promise.all(started.map((child) => child.stop('SIGKILL')));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    return await start(programs, options, folder, started, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  programs: { readonly etcd: string; readonly 'kube-apiserver': string },
+  options: ApiServerOptions,
+  folder: string,
+  started: RunningProcess[],
+  stop: () => Promise<void>,
+): Promise<ApiServer> {
+  const file = (name: string): string => path.join(folder, name);
   const [etcdPort, etcdPeerPort, port] = (await freePorts(3)) as [number, number, number];
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
-  const etcd = await startProcess(programs.etcd, {
-    args: [
-      ...['--data-dir', path.join(folder, 'etcd'), '--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl],
-      ...['--listen-peer-urls', `http://127.0.0.1:${etcdPeerPort}`, '--unsafe-no-fsync', '--log-level', 'error'],
-    ],
-    ready: { port: etcdPort },
-  });
+  const etcdFlags = {
+    'data-dir': file('etcd'),
+    'listen-client-urls': etcdUrl,
+    'advertise-client-urls': etcdUrl,
+    'listen-peer-urls': `http://127.0.0.1:${etcdPeerPort}`,
+    'unsafe-no-fsync': 'true',
+    'log-level': 'error',
+  };
+  started.push(await startProcess(programs.etcd, { args: flags(etcdFlags), ready: { port: etcdPort } }));
+
   const token = randomBytes(16).toString('hex');
-  const tokens = path.join(folder, 'tokens.csv');
-  writeFileSync(tokens, `${token},tester,tester,system:masters\n`, { mode: 0o600 });
-  const signingKey = path.join(folder, 'service-accounts.pem');
+  writeFileSync(file('tokens.csv'), `${token},tester,tester,system:masters\n`, { mode: 0o600 });
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  writeFileSync(signingKey, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
-  const server = await startProcess(programs['kube-apiserver'], {
-    args: [
-      ...[
-        '--etcd-servers',
-        etcdUrl,
-        '--bind-address',
-        '127.0.0.1',
-        '--advertise-address',
-        '127.0.0.1',
-        '--secure-port',
-        String(port),
-      ],
-      ...[
-        '--cert-dir',
-        folder,
-        '--token-auth-file',
-        tokens,
-        '--authorization-mode',
-        'RBAC',
-        '--service-cluster-ip-range',
-        '10.96.0.0/16',
-      ],
-      ...['--service-account-issuer', 'https://kubernetes.default.svc', '--service-account-key-file', signingKey],
-      ...['--service-account-signing-key-file', signingKey, '--endpoint-reconciler-type', 'none'],
-      // No controller makes the default ServiceAccount that this plugin asks of every Pod.
-      ...['--disable-admission-plugins', 'ServiceAccount'],
-    ],
-    ready: { port },
-    readyTimeoutMs: READY_TIMEOUT_MS,
-  });
-  const client = new Client(port, token, readFileSync(path.join(folder, 'apiserver.crt')));
+  writeFileSync(file('service-accounts.pem'), privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
+  const serverFlags = {
+    'etcd-servers': etcdUrl,
+    'bind-address': '127.0.0.1',
+    'advertise-address': '127.0.0.1',
+    'secure-port': String(port),
+    'cert-dir': folder,
+    'token-auth-file': file('tokens.csv'),
+    'authorization-mode': 'RBAC',
+    'service-cluster-ip-range': '10.96.0.0/16',
+    'service-account-issuer': 'https://kubernetes.default.svc',
+    'service-account-key-file': file('service-accounts.pem'),
+    'service-account-signing-key-file': file('service-accounts.pem'),
+    'endpoint-reconciler-type': 'none',
+    // No controller makes the default ServiceAccount that this plugin asks of every Pod.
+    'disable-admission-plugins': 'ServiceAccount',
+    ...options.flags,
+  };
+  const ready = { ready: { port }, readyTimeoutMs: READY_TIMEOUT_MS };
+  started.push(await startProcess(programs['kube-apiserver'], { args: flags(serverFlags), ...ready }));
+
+  // The certificate that it signed for itself, with its issuer.
+  const certificate = readFileSync(file('apiserver.crt'));
+  const client = new Client(port, token, certificate);
   await eventually('the API server is ready', async () => (await client.send('GET', '/readyz')).status === 200, READY_TIMEOUT_MS);
   return {
     url: `https://127.0.0.1:${port}`,
+    token,
+    certificate,
+    send: (method, url, body, contentType) => client.send(method, url, body, contentType),
     installCrds: (folders) => installCrds(client, folders),
-    createNamespace: async (name) => {
-      const answer = await client.send('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-      if (answer.status >= 300) throw new Error(`namespace ${name}: ${answer.body}`);
-    },
     dryRunCreate: (object) => client.dryRunCreate(object),
-    dryRunCreateYaml: async (collectionPath, yaml) => {
-      const { status, body } = await client.send(
-        'POST',
-        `${collectionPath}?dryRun=All&fieldValidation=Strict`,
-        yaml,
-        'application/yaml',
-      );
-      return { status, body: JSON.parse(body) as unknown };
-    },
     stop: async () => {
       client.close();
-      await server.stop('SIGKILL');
-      await etcd.stop('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
+      await stop();
     },
   };
 }
+
+const flags = (values: Readonly<Record<string, string>>): string[] =>
+  Object.entries(values).map(([name, value]) => `--${name}=${value}`);
 
 async function installCrds(client: Client, folders: readonly string[]): Promise<void> {
   const crds = folders.flatMap((folder) =>
@@ -173,23 +189,34 @@ interface Crd {
 
 class Client {
   private readonly agent: Agent;
-  private readonly resources = new Map<string, Promise<Map<string, { name: string; namespaced: boolean }>>>();
+  private readonly resources = new Map<string, Resource>();
+  namespaced: boolean;
+}
+>>>()
 
-  public constructor(
+public
+constructor(
     private readonly port: number,
     private readonly token: string,
     certificate: Buffer,
-  ) {
-    this.agent = new Agent({ keepAlive: true, maxSockets: 8, ca: certificate });
-  }
+  )
+{
+  this.agent = new Agent({ keepAlive: true, maxSockets: 8, ca: certificate });
+}
 
-  public close(): void {
-    this.agent.destroy();
-  }
+public
+close();
+: void
+{
+  this.agent.destroy();
+}
 
-  public send(method: string, url: string, body?: unknown, contentType = 'application/json'): Promise<Answer> {
-    const headers = { authorization: `Bearer ${this.token}`, 'content-type': contentType };
-    return new Promise((resolve, reject) => {
+public
+send(method: string, url: string, body?: unknown, contentType = 'application/json')
+: Promise<Answer>
+{
+  const headers = { authorization: `Bearer ${this.token}`, 'content-type': contentType };
+  return new Promise((resolve, reject) => {
       const outgoing = request(
         { host: '127.0.0.1', port: this.port, path: url, method, headers, agent: this.agent },
         (incoming) => {
@@ -205,34 +232,46 @@ class Client {
       outgoing.on('error', reject);
       outgoing.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
     });
-  }
+}
 
-  public async dryRunCreate(object: KubernetesObject): Promise<Verdict> {
-    const base = object.apiVersion.includes('/') ? `/apis/${object.apiVersion}` : `/api/${object.apiVersion}`;
-    const resource = (await this.resourcesOf(base)).get(object.kind);
-    if (resource === undefined)
-      return { isAccepted: false, status: 404, message: `${object.apiVersion} has no kind ${object.kind}`, warnings: [] };
-    const metadata: unknown = object.metadata;
-    const own = typeof metadata === 'object' && metadata !== null ? (metadata as { namespace?: unknown }).namespace : undefined;
-    const namespace = typeof own === 'string' && own !== '' ? own : 'default';
-    const place = resource.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-    const answer = await this.send('POST', `${base}${place}/${resource.name}?dryRun=All&fieldValidation=Strict`, object);
-    const isAccepted = answer.status >= 200 && answer.status < 300;
-    return { isAccepted, status: answer.status, message: isAccepted ? '' : messageOf(answer.body), warnings: answer.warnings };
-  }
+public
+async;
+dryRunCreate(object: KubernetesObject)
+: Promise<Verdict>
+{
+  const base = object.apiVersion.includes('/') ? `/apis/${object.apiVersion}` : `/api/${object.apiVersion}`;
+  const resource = await this.resourceOf(base, object.kind);
+  if (resource === undefined)
+    return { isAccepted: false, status: 404, message: `${object.apiVersion} has no kind ${object.kind}`, warnings: [] };
+  const metadata: unknown = object.metadata;
+  const own = typeof metadata === 'object' && metadata !== null ? (metadata as { namespace?: unknown }).namespace : undefined;
+  const namespace = typeof own === 'string' && own !== '' ? own : 'default';
+  const place = resource.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  const answer = await this.send('POST', `${base}${place}/${resource.name}?dryRun=All&fieldValidation=Strict`, object);
+  const isAccepted = answer.status >= 200 && answer.status < 300;
+  return { isAccepted, status: answer.status, message: isAccepted ? '' : messageOf(answer.body), warnings: answer.warnings };
+}
 
-  private resourcesOf(base: string): Promise<Map<string, { name: string; namespaced: boolean }>> {
-    let known = this.resources.get(base);
-    if (known === undefined) {
-      known = this.send('GET', base).then((answer) => {
-        const list =
-          (JSON.parse(answer.body) as { resources?: { name: string; kind: string; namespaced: boolean }[] }).resources ?? [];
-        return new Map(list.filter(({ name }) => !name.includes('/')).map((resource) => [resource.kind, resource]));
-      });
-      this.resources.set(base, known);
-    }
-    return known;
-  }
+/** Kept once a kind was found: definitions may be installed later. */
+private
+async;
+resourceOf(base: string, kind: string)
+: Promise<Resource | undefined>
+{
+  const known = this.resources.get(`${base} ${kind}`);
+  if (known !== undefined) return known;
+  const { status, body } = await this.send('GET', base);
+  const { resources = [] } = status === 200 ? (JSON.parse(body) as { resources?: Resource[] }) : {};
+  const resource = resources.find((candidate) => candidate.kind === kind && !candidate.name.includes('/'));
+  if (resource !== undefined) this.resources.set(`${base} ${kind}`, resource);
+  return resource;
+}
+}
+
+interface Resource {
+  readonly name: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
 }
 
 function messageOf(body: string): string {
