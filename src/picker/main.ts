@@ -8,6 +8,15 @@ import { createLog, logProblems } from './telemetry/log';
 // written in by the build (.ci/build.mjs)
 const VERSION = process.env.PACKAGE_VERSION ?? 'development';
 
+/** Everything is closed by then; what still is not may not keep the process for ever. */
+const LAST_WORDS_MS = 2_000;
+
+/** Ends the process once its log is written: an exit at once would cut or reorder the last lines. */
+function endWith(code: number): void {
+  process.exitCode = code;
+  setTimeout(() => process.exit(code), LAST_WORDS_MS).unref();
+}
+
 async function main(): Promise<void> {
   const { values, problems: flagProblems, notices } = parseFlags(process.argv.slice(2));
   if (values.boolean('help')) {
@@ -30,7 +39,8 @@ async function main(): Promise<void> {
   if (faults.length === 0) faults.push(...(await program.start()));
   if (faults.length > 0) {
     logProblems(log, 'the picker cannot start', faults);
-    process.exit(1);
+    endWith(1);
+    return;
   }
   let isEnding = false;
   const end = (signal: NodeJS.Signals): void => {
@@ -39,10 +49,10 @@ async function main(): Promise<void> {
     isEnding = true;
     log.info({ signal }, 'asked to end');
     program.drain().then(
-      () => process.exit(0),
+      () => endWith(0),
       (error: unknown) => {
         log.fatal({ err: error }, 'the picker could not end in order');
-        process.exit(1);
+        endWith(1);
       },
     );
   };

@@ -60,11 +60,11 @@ function replaceInConfig(from: string | RegExp, to: string): void {
 }
 
 test("the reference's files and command line start a picker that chooses the idle engine, counts it, and explains it", async () => {
-  const ports = [await engine(() => 9), await engine(() => 0)];
+  const ports = [await engine(() => 9), await engine(() => 1)];
   config = writePickerFiles(folder, ports);
   const picker = await startPicker([...fileModeFlags(config), '--enable-grpc-stream-metrics']);
   await eventually('both engines scraped', async () =>
-    (await metrics(picker)).includes('llm_d_epp_average_queue_size{name="epp"} 4.5'),
+    (await metrics(picker)).includes('llm_d_epp_average_queue_size{name="epp"} 5'),
   );
   await fetch(`http://127.0.0.1:${picker.debugPort}/debug/decisions`);
 
@@ -89,7 +89,7 @@ test("the reference's files and command line start a picker that chooses the idl
     `llm_d_epp_request_ttft_seconds_count{${labels},streaming="true"} 1`,
     'llm_d_epp_ready_endpoints{name="epp"} 2',
     'llm_d_epp_average_kv_cache_utilization{name="epp"} 0.25',
-    'llm_d_epp_std_dev_queue_size{name="epp"} 4.5',
+    'llm_d_epp_std_dev_queue_size{name="epp"} 4',
     'llm_d_epp_per_endpoint_queue_size{model_server_endpoint="engine-0",name="epp"} 9',
     `llm_d_epp_scheduler_attempts_total{endpoint_name="engine-1",namespace="default",port="${ports[1]}",status="success",target_model_name="llama"} 1`,
     'llm_d_epp_scheduler_e2e_duration_seconds_count 1',
@@ -107,7 +107,7 @@ test("the reference's files and command line start a picker that chooses the idl
   const { endpoints } = (await debug('endpoints')) as { endpoints: { name: string }[] };
   expect(endpoints).toMatchObject([
     { name: 'engine-0', waiting: 9, inFlight: 0, trustRatio: 1 },
-    { name: 'engine-1', waiting: 0 },
+    { name: 'engine-1', waiting: 1 },
   ]);
 });
 
@@ -193,7 +193,7 @@ test('a certificate is made at start, or mounted and exchanged while it runs', a
 });
 
 test('a changed configuration is taken over, a broken one is refused and the old one stays', async () => {
-  const ports = [await engine(() => 9), await engine(() => 0)];
+  const ports = [await engine(() => 9), await engine(() => 1)];
   config = writePickerFiles(folder, ports);
   const picker = await startPicker(fileModeFlags(config));
   const client = connect(picker.grpcPort);
@@ -204,7 +204,7 @@ test('a changed configuration is taken over, a broken one is refused and the old
     stream.end();
     return destination;
   };
-  await eventually('scraped', async () => (await metrics(picker)).includes('llm_d_epp_average_queue_size{name="epp"} 4.5'));
+  await eventually('scraped', async () => (await metrics(picker)).includes('llm_d_epp_average_queue_size{name="epp"} 5'));
   expect(await choose()).toBe(`127.0.0.1:${ports[1]}`);
 
   replaceInConfig('{type: queue-scorer}', '{type: queue-scorr}');

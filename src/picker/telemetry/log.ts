@@ -9,15 +9,18 @@ export function logLevel(verbosity: number): string {
   return verbosity === 3 ? 'debug' : 'trace';
 }
 
-/** One JSON object a line. Written at once, so that the last lines before an exit are not lost. */
-export function createLog(level: string, destination?: DestinationStream): Logger {
+/**
+ * One JSON object a line, written without waiting: a reader that is slow must not hold up requests.
+ * @param destination @default standard output
+ */
+export function createLog(level: string, destination: DestinationStream = pino.destination({ fd: 1, sync: false })): Logger {
   const options = {
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination);
 }
 
 /** One line per problem. */
