@@ -7,13 +7,13 @@ export interface Problem {
   readonly code: string;
   /** What is wrong: lower case, no final period, naming the property as the user wrote it. */
   readonly what: string;
-  /** The value given. */
+  /** The value given. @default - none to show */
   readonly value?: unknown;
-  /** What would be accepted. */
+  /** What would be accepted. @default - not a matter of values */
   readonly allowed?: string;
   /** What to change. */
   readonly fix: string;
-  /** A construct path, or `file:line:column`. */
+  /** A construct path, or `file:line:column`. @default - no place */
   readonly where?: string;
 }
 

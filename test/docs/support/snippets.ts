@@ -39,18 +39,14 @@ const OPTIONS: ts.CompilerOptions = {
 
 /** The snippet as a module of its own: with imports of what it uses, and with the ambient objects. */
 export function asModule({ text }: Fence): string {
-  const declarations: string[] = [];
-  const known = new Set<string>();
-  let code = text;
-  for (let missing = nextAmbient(code, known); missing !== undefined; missing = nextAmbient(code, known)) {
-    known.add(missing);
-    declarations.unshift(AMBIENT[missing]!);
-    code = `${declarations.join('\n')}\n${text}`;
-  }
+  const added = new Set<string>();
+  const withAdded = (): string => `${ambient(added)}\n${text}`;
+  for (let missing = nextAmbient(text, added); missing !== undefined; missing = nextAmbient(withAdded(), added))
+    added.add(missing);
   // after the imports that the snippet has itself
-  const imports = missingImports(code);
+  const imports = missingImports(withAdded());
   const end = lastImportEnd(text);
-  return `${imports}${text.slice(0, end)}\n${declarations.join('\n')}\n${text.slice(end)}\nexport {};\n`;
+  return `${imports}${text.slice(0, end)}\n${ambient(added)}\n${text.slice(end)}\nexport {};\n`;
 }
 
 /** What the compiler says of each module; the messages name the place in the page. */
@@ -89,6 +85,14 @@ export function run(code: string, outputFolder: string): cdk8s.App {
     if (before === undefined) delete process.env['CDK8S_OUTDIR'];
     else process.env['CDK8S_OUTDIR'] = before;
   }
+}
+
+/** In the order in which they use each other. */
+function ambient(names: ReadonlySet<string>): string {
+  return Object.entries(AMBIENT)
+    .filter(([name]) => names.has(name))
+    .map(([, declaration]) => declaration)
+    .join('\n');
 }
 
 function nextAmbient(code: string, known: ReadonlySet<string>): string | undefined {

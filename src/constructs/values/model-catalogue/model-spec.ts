@@ -36,7 +36,7 @@ export interface ModelSpec {
    * @default - no latent attention
    */
   readonly latentSize?: number;
-  /** Where the figures come from. */
+  /** Where the figures come from. @default - not said */
   readonly source?: string;
 }
 
