@@ -12,7 +12,8 @@ import { SchemaRegistry } from '../../src/validation/schema/registry';
 import { isJsonObject, type JsonObject } from '../../src/validation/schema/schema-node';
 import { describeWith } from '../components/describe-with';
 import { eventually } from '../components/process';
-import { type ApiServer, INSTALLABLE_FOLDERS, type KubernetesObject, startApiServer, type Verdict } from './apiserver';
+import { type ApiServer, INSTALLABLE_FOLDERS, startApiServer } from './apiserver';
+import type { KubernetesObject, Verdict } from './apiserver-client';
 import { type Mutation, mutationsOf, spread } from './mutations';
 
 const FIXTURES = path.join(__dirname, '..', 'fixtures', 'admission');

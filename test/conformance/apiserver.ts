@@ -1,21 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { eventually, freePorts, type RunningProcess, startProcess } from '../components/process';
-
-/** What the server said of one object. */
-export interface Verdict {
-  readonly isAccepted: boolean;
-  /** HTTP status. */
-  readonly status: number;
-  /** The server's words; empty when accepted. */
-  readonly message: string;
-  /** `Warning` headers. */
-  readonly warnings: readonly string[];
-}
+import { type Answer, ApiServerClient, type KubernetesObject, type Verdict } from './apiserver-client';
 
 export interface ApiServer {
   readonly url: string;
@@ -30,19 +19,6 @@ export interface ApiServer {
   /** Creates the object with `dryRun=All&fieldValidation=Strict`: admission as a user would meet it, nothing stored. */
   dryRunCreate(object: KubernetesObject): Promise<Verdict>;
   stop(): Promise<void>;
-}
-
-export interface KubernetesObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata?: { readonly name?: string; readonly namespace?: string };
-  readonly [field: string]: unknown;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly warnings: readonly string[];
 }
 
 const CRDS = path.join(__dirname, '..', '..', 'imports', 'crds');
@@ -133,7 +109,7 @@ async function start(
 
   // The certificate that it signed for itself, with its issuer.
   const certificate = readFileSync(file('apiserver.crt'));
-  const client = new Client(port, token, certificate);
+  const client = new ApiServerClient(port, token, certificate);
   await eventually('the API server is ready', async () => (await client.send('GET', '/readyz')).status === 200, READY_TIMEOUT_MS);
   return {
     url: `https://127.0.0.1:${port}`,
@@ -152,7 +128,7 @@ async function start(
 const flags = (values: Readonly<Record<string, string>>): string[] =>
   Object.entries(values).map(([name, value]) => `--${name}=${value}`);
 
-async function installCrds(client: Client, folders: readonly string[]): Promise<void> {
+async function installCrds(client: ApiServerClient, folders: readonly string[]): Promise<void> {
   const crds = folders.flatMap((folder) =>
     readdirSync(path.join(CRDS, folder))
       .filter((name) => name.endsWith('.yaml') && !TOO_COSTLY.has(name))
@@ -185,101 +161,6 @@ interface Crd {
     readonly names: { readonly kind: string; readonly plural: string };
     readonly versions: readonly { readonly name: string; readonly served: boolean }[];
   };
-}
-
-class Client {
-  private readonly agent: Agent;
-  private readonly resources = new Map<string, Resource>();
-  namespaced: boolean;
-}
->>>()
-
-public
-constructor(
-    private readonly port: number,
-    private readonly token: string,
-    certificate: Buffer,
-  )
-{
-  this.agent = new Agent({ keepAlive: true, maxSockets: 8, ca: certificate });
-}
-
-public
-close();
-: void
-{
-  this.agent.destroy();
-}
-
-public
-send(method: string, url: string, body?: unknown, contentType = 'application/json')
-: Promise<Answer>
-{
-  const headers = { authorization: `Bearer ${this.token}`, 'content-type': contentType };
-  return new Promise((resolve, reject) => {
-      const outgoing = request(
-        { host: '127.0.0.1', port: this.port, path: url, method, headers, agent: this.agent },
-        (incoming) => {
-          const chunks: Buffer[] = [];
-          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-          incoming.on('error', reject);
-          incoming.on('end', () => {
-            const warnings = [incoming.headers['warning'] ?? []].flat();
-            resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8'), warnings });
-          });
-        },
-      );
-      outgoing.on('error', reject);
-      outgoing.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
-    });
-}
-
-public
-async;
-dryRunCreate(object: KubernetesObject)
-: Promise<Verdict>
-{
-  const base = object.apiVersion.includes('/') ? `/apis/${object.apiVersion}` : `/api/${object.apiVersion}`;
-  const resource = await this.resourceOf(base, object.kind);
-  if (resource === undefined)
-    return { isAccepted: false, status: 404, message: `${object.apiVersion} has no kind ${object.kind}`, warnings: [] };
-  const metadata: unknown = object.metadata;
-  const own = typeof metadata === 'object' && metadata !== null ? (metadata as { namespace?: unknown }).namespace : undefined;
-  const namespace = typeof own === 'string' && own !== '' ? own : 'default';
-  const place = resource.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  const answer = await this.send('POST', `${base}${place}/${resource.name}?dryRun=All&fieldValidation=Strict`, object);
-  const isAccepted = answer.status >= 200 && answer.status < 300;
-  return { isAccepted, status: answer.status, message: isAccepted ? '' : messageOf(answer.body), warnings: answer.warnings };
-}
-
-/** Kept once a kind was found: definitions may be installed later. */
-private
-async;
-resourceOf(base: string, kind: string)
-: Promise<Resource | undefined>
-{
-  const known = this.resources.get(`${base} ${kind}`);
-  if (known !== undefined) return known;
-  const { status, body } = await this.send('GET', base);
-  const { resources = [] } = status === 200 ? (JSON.parse(body) as { resources?: Resource[] }) : {};
-  const resource = resources.find((candidate) => candidate.kind === kind && !candidate.name.includes('/'));
-  if (resource !== undefined) this.resources.set(`${base} ${kind}`, resource);
-  return resource;
-}
-}
-
-interface Resource {
-  readonly name: string;
-  readonly kind: string;
-  readonly namespaced: boolean;
-}
-
-function messageOf(body: string): string {
-  try {
-    return (JSON.parse(body) as { message?: string }).message ?? body;
-  } catch {
-    return body;
-  }
 }
 
 // imports/crds holds no messages, and the server asks for one where a rule has line breaks.
