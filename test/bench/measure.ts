@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually, type RunningProcess } from '../components/process';
 import { LoadConnection, prepared } from './load/connection';
 import { chatBody, requestBody, requestHeaders } from './load/messages';
 import { IMMEDIATE } from './load/reply-reader';
@@ -26,6 +27,8 @@ export interface SubjectRun {
   readonly idleCpuRatio: number;
   /** Of one core, while nobody asks it and its engines are at work. */
   readonly watchingCpuRatio: number;
+  /** Metrics pages that it read meanwhile, per second and endpoint. */
+  readonly watchingScrapesPerSecond: number;
   readonly idleRssMb: number;
   readonly peakRssMb: number;
   readonly loads: Readonly<Record<string, LoadResult>>;
@@ -51,7 +54,10 @@ export async function measure(
     process.kill(pages.process.pid, 'SIGUSR2');
     // Longer than any picker waits before it looks at an idle engine again.
     await sleep(2000);
+    const servedBefore = await pagesServed(pages.process);
     const watchingCpuRatio = await cpuRatio(server.pid, durations.idleSeconds);
+    const served = (await pagesServed(pages.process)) - servedBefore;
+    const watchingScrapesPerSecond = served / durations.idleSeconds / endpoints;
     const idleRssMb = memoryMb(server.pid).rss;
 
     const loads: Record<string, LoadResult> = {};
@@ -60,7 +66,17 @@ export async function measure(
     }
     const peakRssMb = memoryMb(server.pid).peak;
     await server.stop();
-    return { subject: subject.name, endpoints, startUpMs, idleCpuRatio, watchingCpuRatio, idleRssMb, peakRssMb, loads };
+    return {
+      subject: subject.name,
+      endpoints,
+      startUpMs,
+      idleCpuRatio,
+      watchingCpuRatio,
+      watchingScrapesPerSecond,
+      idleRssMb,
+      peakRssMb,
+      loads,
+    };
   } finally {
     await pages.process.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -100,6 +116,14 @@ async function answered(port: number, frames: Buffer): Promise<boolean> {
   } finally {
     connection.destroy();
   }
+}
+
+async function pagesServed(pages: RunningProcess): Promise<number> {
+  const told = () => pages.output().match(/served \d+ pages/g) ?? [];
+  const before = told().length;
+  process.kill(pages.pid, 'SIGUSR1');
+  await eventually('the count of pages', () => told().length > before, 5000, 1);
+  return Number(/\d+/.exec(told().at(-1)!)![0]);
 }
 
 async function cpuRatio(pid: number, seconds: number): Promise<number> {

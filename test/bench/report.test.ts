@@ -28,6 +28,7 @@ function run(subject: string, cpuMicros: number, changes: Partial<LoadResult> = 
     startUpMs: 100,
     idleCpuRatio: 0.1,
     watchingCpuRatio: 0.2,
+    watchingScrapesPerSecond: 20,
     idleRssMb: 50,
     peakRssMb: 60,
     loads: { [scenario.name]: result },
@@ -49,16 +50,18 @@ describe('the comparison', () => {
     expect(rows.find((row) => row.includes('CPU µs/request'))).toMatch(/10\.0 \| +100 \| +10\.0×/);
   });
 
-  it('names errors, runs without answers and saturated clients', () => {
+  it('names errors, runs without answers, saturated clients and a busy machine', () => {
     const runs = [
       run('picker', 10, { errors: 3 }),
       run('reference', 10, { clientCpuRatio: 0.97 }),
       run('picker', 10, { requests: 0 }),
+      run('picker', 10, { serverCpuRatio: 0.3, clientCpuRatio: 0.1 }),
     ];
     expect(doubts(runs)).toEqual([
       expect.stringContaining('3 errors beside 1000 answers'),
       expect.stringContaining('97 % of its core'),
       expect.stringContaining('no answer'),
+      expect.stringContaining('more than 30 % of its core'),
     ]);
     expect(doubts([run('picker', 10)])).toEqual([]);
   });

@@ -41,6 +41,7 @@ export function compare(runs: readonly SubjectRun[], scenarios: readonly Scenari
   for (const endpoints of new Set(scenarios.map((scenario) => scenario.endpoints))) {
     add('idle engines', endpoints, ['% of a core', (run) => 100 * run.idleCpuRatio, 'less']);
     add('busy engines', endpoints, ['% of a core', (run) => 100 * run.watchingCpuRatio, 'less']);
+    add('busy engines', endpoints, ['scrapes/s each', (run) => run.watchingScrapesPerSecond, 'more']);
     add('idle', endpoints, ['RSS MB', (run) => run.idleRssMb, 'less']);
     add('all load', endpoints, ['peak RSS MB', (run) => run.peakRssMb, 'less']);
     add('start-up', endpoints, ['ms to first answer', (run) => run.startUpMs, 'less']);
@@ -56,6 +57,13 @@ export function doubts(runs: readonly SubjectRun[]): string[] {
       const where = `${subject}, ${endpoints} endpoints, ${name}`;
       if (result.requests === 0) found.push(`${where}: no answer at all`);
       if (result.errors > 0) found.push(`${where}: ${result.errors} errors beside ${result.requests} answers`);
+      const usedRatio = Math.max(result.serverCpuRatio, result.clientCpuRatio);
+      if (usedRatio < 0.6 && !name.endsWith('/s')) {
+        const percent = Math.round(100 * usedRatio);
+        found.push(
+          `${where}: neither side got more than ${percent} % of its core, so others used them; only CPU per request means something`,
+        );
+      }
       // In an open loop the client spins towards the next arrival; there its CPU time says nothing.
       if (result.clientCpuRatio > 0.9 && !name.endsWith('/s')) {
         found.push(

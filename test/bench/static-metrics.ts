@@ -26,11 +26,15 @@ function answerWith(body: string): Buffer {
 }
 
 let answer = answerWith(page(false));
+let served = 0;
 
 /** On SIGUSR2 all engines have work from then on: some pickers look at idle ones less often. */
 process.on('SIGUSR2', () => {
   answer = answerWith(page(true));
 });
+
+/** On SIGUSR1 it tells how often it was asked. */
+process.on('SIGUSR1', () => process.stdout.write(`served ${served} pages\n`));
 
 /** Answers whatever is asked: one write per request costs least, and the client's core is shared with the load. */
 function serve(socket: Socket): void {
@@ -42,6 +46,7 @@ function serve(socket: Socket): void {
     for (let end = asked.indexOf('\r\n\r\n'); end >= 0; end = asked.indexOf('\r\n\r\n')) {
       asked = asked.slice(end + 4);
       socket.write(answer);
+      served++;
     }
   });
 }

@@ -19,7 +19,7 @@ export async function loadRun(options: LoadOptions): Promise<LoadResult> {
   ) as LoadResult;
 }
 
-export async function runOnClientCore(name: 'load' | 'http-load', argument: string, expectedSeconds: number): Promise<string> {
+async function runOnClientCore(name: 'load', argument: string, expectedSeconds: number): Promise<string> {
   const [program, args] = pinned(CLIENT_CORE, process.execPath, [benchProgram(name), argument]);
   const { stdout } = await promisify(execFile)(program, args, { timeout: (expectedSeconds + 30) * 1000 });
   return stdout;
