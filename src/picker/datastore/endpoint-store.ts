@@ -7,8 +7,8 @@ const INITIAL_CAPACITY = 16;
  * The endpoints of one pool. Whoever finds them hands over the whole list (`replaceAll`); the store gives each endpoint a slot of the
  * table, keeps it there for as long as the endpoint exists, and publishes the next snapshot in one assignment.
  *
- * An endpoint is the same one as before when name, namespace, address and port are: a pod that comes back under the same name with
- * another address is another engine, with an empty cache and no requests.
+ * An endpoint is the same one as before when name, namespace, uid, address and port are: a pod that comes back under the same name is
+ * another engine, with an empty cache and no requests.
  */
 export class EndpointStore implements EndpointSource {
   public snapshot: EndpointSnapshot = emptySnapshot();
@@ -110,8 +110,8 @@ function emptySnapshot(): EndpointSnapshot {
   };
 }
 
-function keyOf({ namespace = '', name, hostPort }: Endpoint): string {
-  return `${namespace}/${name}/${hostPort}`;
+function keyOf({ namespace = '', name, uid = '', hostPort }: Endpoint): string {
+  return `${namespace}/${name}/${uid}/${hostPort}`;
 }
 
 function isSame(a: Endpoint, b: Endpoint): boolean {

@@ -6,6 +6,8 @@ export interface Endpoint {
   readonly name: string;
   /** @default none */
   readonly namespace?: string;
+  /** Tells successive pods of one name and address apart. @default none */
+  readonly uid?: string;
   /** IPv4 or IPv6 literal, without brackets. */
   readonly address: string;
   readonly port: number;

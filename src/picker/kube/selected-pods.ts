@@ -1,0 +1,89 @@
+import type { EndpointStore } from '../datastore/endpoint-store';
+import type { SourceStatus } from '../discovery/endpoint-discovery';
+import { labelSelector, type PodSelection } from './inference-pool';
+import type { PodSubscription, PodWatches } from './pod-watches';
+import { podEndpoints } from './pods';
+
+/** Changes within this time reach the store together: a rollout of a thousand pods is many events and few changes. */
+const GATHER_MS = 20;
+
+/** Keeps a store filled with the pods of a selection, which may itself change. */
+export class SelectedPods {
+  private selector: string | undefined;
+  /** Ports that are served, and those of the latest selection: they differ while its pods are not known yet. */
+  private ports: readonly number[] = [];
+  private wantedPorts: readonly number[] = [];
+  private current: PodSubscription | undefined;
+  /** Of the selector that takes over as soon as its pods are known; until then those of the old one are served. */
+  private next: PodSubscription | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private hasSynced = false;
+
+  public constructor(
+    private readonly watches: PodWatches,
+    private readonly namespace: string,
+    private readonly store: EndpointStore,
+    private readonly onSynced: () => void,
+  ) {}
+
+  public select({ matchLabels, ports }: PodSelection): void {
+    const selector = labelSelector(matchLabels);
+    this.wantedPorts = ports;
+    if (selector === this.selector) {
+      if (this.next === undefined) this.ports = ports;
+      this.gather();
+      return;
+    }
+    this.selector = selector;
+    this.next?.release();
+    const next = this.watches.subscribe(this.namespace, matchLabels, () => {
+      if (this.next === next) {
+        this.current?.release();
+        this.current = next;
+        this.next = undefined;
+        this.ports = this.wantedPorts;
+      }
+      this.gather();
+    });
+    this.next = next;
+  }
+
+  /** No pods from here on. */
+  public clear(): void {
+    this.release();
+    this.publish();
+  }
+
+  public stop(): void {
+    this.release();
+    clearTimeout(this.timer);
+  }
+
+  public statuses(): SourceStatus[] {
+    return [this.current, this.next].flatMap((subscription) => (subscription === undefined ? [] : [subscription.status]));
+  }
+
+  private release(): void {
+    this.current?.release();
+    this.next?.release();
+    this.current = undefined;
+    this.next = undefined;
+    this.selector = undefined;
+  }
+
+  private gather(): void {
+    if (this.current === undefined) return;
+    // who waits for the first endpoints waits no longer
+    if (!this.hasSynced) this.publish();
+    else this.timer ??= setTimeout(this.publish, GATHER_MS);
+  }
+
+  private readonly publish = (): void => {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.store.replaceAll(podEndpoints(this.current?.pods() ?? [], this.ports));
+    if (this.hasSynced || this.current === undefined) return;
+    this.hasSynced = true;
+    this.onSynced();
+  };
+}
