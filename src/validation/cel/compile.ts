@@ -1,6 +1,6 @@
 import { type CelInput, type CelResult, celEnv, parse, plan } from '@bufbuild/cel';
 import { compileRe2 } from '../schema/re2';
-import { KNOWN_FUNCTIONS, KUBERNETES_FUNCTIONS } from './functions';
+import { KUBERNETES_FUNCTIONS } from './functions';
 import { withoutOptionals } from './optionals';
 
 /** Runs one rule on `self`. */
@@ -14,7 +14,7 @@ export function compileRule(rule: string): CompiledRule {
   let run = compiled.get(rule);
   if (run === undefined) {
     const parsed = parse(withoutOptionals(rule));
-    const unknown = [...calledFunctions(parsed.expr)].filter((name) => !KNOWN_FUNCTIONS.has(name));
+    const unknown = [...calls(parsed.expr)].filter((call) => !isKnown(call)).map(({ name }) => name);
     if (unknown.length > 0) throw new Error(`cannot run the CEL rule ${JSON.stringify(rule)}: no function ${unknown.join(', ')}`);
     const planned = plan(env, parsed);
     compiled.set(rule, (run = (self) => planned({ self })));
@@ -22,12 +22,26 @@ export function compileRule(rule: string): CompiledRule {
   return run;
 }
 
-// Operators have names such as `_==_`, `!_` and `@in`.
-function calledFunctions(node: unknown, found = new Set<string>()): Set<string> {
-  if (typeof node !== 'object' || node === null) return found;
-  const { case: kind, value } = node as { case?: unknown; value?: { function?: string } };
-  if (kind === 'callExpr' && value?.function !== undefined && /^\w+$/.test(value.function) && !value.function.includes('_'))
-    found.add(value.function);
-  for (const child of Object.values(node)) calledFunctions(child, found);
-  return found;
+interface Call {
+  readonly name: string;
+  readonly isMethod: boolean;
+  readonly argumentCount: number;
+}
+
+function isKnown({ name, isMethod, argumentCount }: Call): boolean {
+  const functions = [...(env.funcs.find(name) ?? [])];
+  return functions.some((known) => (known.target !== undefined) === isMethod && known.arguments.length === argumentCount);
+}
+
+// Operators have names such as `_==_`, `!_` and `@in`, and are always known.
+function* calls(node: unknown): Generator<Call> {
+  if (typeof node !== 'object' || node === null) return;
+  const { case: kind, value } = node as {
+    case?: unknown;
+    value?: { function?: string; target?: unknown; args?: readonly unknown[] };
+  };
+  if (kind === 'callExpr' && value?.function !== undefined && /^[A-Za-z]+$/.test(value.function)) {
+    yield { name: value.function, isMethod: value.target !== undefined, argumentCount: value.args?.length ?? 0 };
+  }
+  for (const child of Object.values(node)) yield* calls(child);
 }

@@ -47,15 +47,6 @@ export const KUBERNETES_FUNCTIONS: CelFunc[] = [
   }),
 ];
 
-/** Names that a rule may call; operators are always known. */
-export const KNOWN_FUNCTIONS: ReadonlySet<string> = new Set([
-  ...KUBERNETES_FUNCTIONS.map(({ name }) => name),
-  ...['size', 'contains', 'startsWith', 'endsWith', 'type', 'dyn'],
-  ...['int', 'uint', 'double', 'string', 'bytes', 'bool', 'duration', 'timestamp'],
-  ...['getFullYear', 'getMonth', 'getDate', 'getDayOfMonth', 'getDayOfWeek', 'getDayOfYear'],
-  ...['getHours', 'getMinutes', 'getSeconds', 'getMilliseconds'],
-]);
-
 function entry<T>(value: unknown, key: string): T {
   if (!isCelMap(value) || !value.has(key)) throw new Error('no such overload');
   return (value as CelMap).get(key) as T;

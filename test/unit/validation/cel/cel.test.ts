@@ -107,6 +107,7 @@ describe('a rule', () => {
     'self.sum() > 1',
     'ip(self).family() == 4',
     'optional.of(self).hasValue()',
+    'self.matches("a", "b")',
   ])('that cannot be run is refused loudly: %s', (source) => {
     expect(() => compileRule(source)).toThrow();
   });
