@@ -40,19 +40,20 @@ async function main(): Promise<void> {
     return;
   }
   const durations = values.quick ? quick : full;
+  const repetitions = count('--repeat', values.repeat ?? (values.quick ? '1' : '3'));
   const other = rival();
   const subjects = values['rival-only'] ? [other] : [picker, other];
   if (!canPin) process.stderr.write('cores cannot be set apart here: server and client share them\n');
   if (values['behind-envoy']) {
-    const results = await behindEnvoy(subjects, durations, Number(values.repeat ?? (values.quick ? 1 : 3)));
+    const results = await behindEnvoy(subjects, durations, repetitions);
     if (values.json) writeFileSync(values.json, JSON.stringify(results, undefined, 2));
     return;
   }
 
-  const counts = (values.endpoints ?? (values.quick ? '8' : '8,32,100')).split(',').map(Number);
+  const counts = (values.endpoints ?? (values.quick ? '8' : '8,32,100')).split(',').map((text) => count('--endpoints', text));
   const list = scenarios(counts).filter((scenario) => scenario.name.includes(values.only ?? ''));
   const runs: SubjectRun[] = [];
-  for (let round = 0; round < Number(values.repeat ?? (values.quick ? 1 : 3)); round++) {
+  for (let round = 0; round < repetitions; round++) {
     for (const endpoints of counts) {
       const work = list.filter((scenario) => scenario.endpoints === endpoints);
       // In turn, so that a bad moment of the machine does not hit one subject alone.
@@ -69,6 +70,12 @@ async function main(): Promise<void> {
       .join('')}`,
   );
   if (values.json) writeFileSync(values.json, JSON.stringify({ lines, runs }, undefined, 2));
+}
+
+function count(flag: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${flag} must be a whole number from 1 (got '${text}')`);
+  return value;
 }
 
 function alternating(subjects: readonly Subject[], round: number): readonly Subject[] {

@@ -14,15 +14,11 @@ export function benchProgram(name: 'load' | 'static-metrics' | 'echo-server' | '
 
 /** One load run in a process of its own on the client's core. */
 export async function loadRun(options: LoadOptions): Promise<LoadResult> {
-  return JSON.parse(
-    await runOnClientCore('load', JSON.stringify(options), options.seconds + options.warmupSeconds),
-  ) as LoadResult;
-}
-
-async function runOnClientCore(name: 'load', argument: string, expectedSeconds: number): Promise<string> {
-  const [program, args] = pinned(CLIENT_CORE, process.execPath, [benchProgram(name), argument]);
-  const { stdout } = await promisify(execFile)(program, args, { timeout: (expectedSeconds + 30) * 1000 });
-  return stdout;
+  const [program, args] = pinned(CLIENT_CORE, process.execPath, [benchProgram('load'), JSON.stringify(options)]);
+  const limitMs = (options.seconds + options.warmupSeconds + 30) * 1000;
+  const { stdout } = await promisify(execFile)(program, args, { timeout: limitMs });
+  // JSON has no NaN: it is null where nothing was answered, and null would count as 0.
+  return JSON.parse(stdout, (_key, value: unknown) => (value === null ? Number.NaN : value)) as LoadResult;
 }
 
 export interface MetricsPages {
