@@ -46,7 +46,7 @@ export async function measure(
   try {
     const startedAt = performance.now();
     const { process: server, port } = await subject.start(pages.ports, folder);
-    await firstAnswer(port);
+    await firstAnswer(port, server);
     const startUpMs = performance.now() - startedAt;
 
     await sleep(1000);
@@ -84,7 +84,7 @@ export async function measure(
 }
 
 /** Asks until a request's body comes back, which takes a listening server that knows its endpoints. */
-async function firstAnswer(port: number): Promise<void> {
+async function firstAnswer(port: number, server: RunningProcess): Promise<void> {
   const body = chatBody(512, 0);
   const frames = prepared(requestHeaders(body.length), requestBody(body));
   const end = Date.now() + 20_000;
@@ -92,7 +92,7 @@ async function firstAnswer(port: number): Promise<void> {
     if (await answered(port, frames)) return;
     await sleep(5);
   }
-  throw new Error('no request was answered within 20 s');
+  throw new Error(`no request was answered within 20 s; the server's last words:\n${server.output().slice(-800)}`);
 }
 
 async function answered(port: number, frames: Buffer): Promise<boolean> {
