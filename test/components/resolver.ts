@@ -1,5 +1,6 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { buildah } from './buildah';
 import type { Component } from './component';
 import { egctl } from './egctl';
 import { envoy } from './envoy';
@@ -23,6 +24,7 @@ export const components = {
   h2spec,
   h2load,
   node24,
+  buildah,
 } as const satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof components;
