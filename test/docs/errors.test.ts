@@ -50,7 +50,7 @@ function misplaced(text: string): string[] {
   const wrong: string[] = [];
   let heading = '';
   for (const line of text.split('\n')) {
-    heading = /^## (.*)$/.exec(line)?.[1] ?? heading;
+    heading = /^##+ (.*)$/.exec(line)?.[1] ?? heading;
     const code = /^\| AIG(\d{3}) \|/.exec(line)?.[1];
     if (code === undefined) continue;
     const range = /\(AIG(\d{3})–AIG(\d{3})\)/.exec(heading);

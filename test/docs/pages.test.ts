@@ -14,9 +14,9 @@ test.each(FILES)('the generated blocks of %s are what the sources say', (file) =
 
 test('a generated block without an end is a fault', () => {
   for (const { file, text } of pages()) {
-    expect([file, count(text, /<!-- generated: /g)]).toEqual([
+    expect([file, count(text, /^<!-- generated: /gm)]).toEqual([
       file,
-      count(text, /<!-- generated: [^>]* -->\n[\s\S]*?<!-- end -->/g),
+      count(text, /^<!-- generated: [^>]* -->\n(?:(?!<!-- generated)[\s\S])*?^<!-- end -->$/gm),
     ]);
   }
 });

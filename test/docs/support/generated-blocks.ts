@@ -1,9 +1,13 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import type { CapabilityTable } from '../../../src/implementations/capabilities';
 import { ENVOY_GATEWAY } from '../../../src/implementations/envoy-gateway/capabilities';
 import { genericCapabilities } from '../../../src/implementations/generic/capabilities';
 import { ISTIO } from '../../../src/implementations/istio/capabilities';
 import { KONG } from '../../../src/implementations/kong/capabilities';
 import { CONTROL_HEADERS } from '../../../src/shared/control-headers';
+import type { Rule } from '../../../src/validation/rules/rule';
+import { ROOT } from './pages';
 import { pickerStatus } from './picker-status';
 import { propertiesOf, publicExports } from './public-api';
 
@@ -14,7 +18,7 @@ const GATEWAYS: { readonly [name: string]: CapabilityTable } = {
   generic: genericCapabilities('your-class', true),
 };
 
-const BLOCK = /(<!-- generated: ([^>]*?) -->\n)([\s\S]*?)(<!-- end -->)/g;
+const BLOCK = /^(<!-- generated: ([^>]*?) -->\n)([\s\S]*?)^(<!-- end -->)$/gm;
 
 /** The page with every block between `<!-- generated: kind argument -->` and `<!-- end -->` made anew. */
 export function withGeneratedBlocks(text: string): string {
@@ -34,6 +38,8 @@ function generated(what: string): string {
       return CONTROL_HEADERS.map((header) => `- \`${header}\``).join('\n');
     case 'picker-status':
       return pickerStatus();
+    case 'rules':
+      return rulesTable();
     case 'api':
       return apiTable();
     default:
@@ -81,6 +87,20 @@ function attachTable({ attachModes, attachNotes }: CapabilityTable): string {
   return table(['Mode', 'Used'], [...works, ...missing]);
 }
 
+/** Each file of src/validation/rules exports one rule. */
+function rulesTable(): string {
+  const folder = path.join(ROOT, 'src/validation/rules');
+  const rules = readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => Object.values(require(path.join(folder, name)) as object))
+    .filter((value): value is Rule => typeof value === 'object' && 'code' in value && 'title' in value)
+    .sort((a, b) => (a.code < b.code ? -1 : 1));
+  return table(
+    ['Code', 'What must hold', 'Rule'],
+    rules.map(({ code, title, name }) => [code, title, `\`${name}\``]),
+  );
+}
+
 function apiTable(): string {
   const rows = [...publicExports()]
     .sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1))
@@ -89,10 +109,7 @@ function apiTable(): string {
 }
 
 function firstSentence(text: string): string {
-  return text
-    .replace(/\{@link (\w+)\}/g, '$1')
-    .replace(/^(.*?[.:])( .*)?$/s, '$1')
-    .replace(/:$/, '.'); // prettier-ignore
+  return text.replace(/\{@link (\w+)\}/g, '$1').replace(/^(.*?\.)( .*)?$/s, '$1');
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
