@@ -37,7 +37,7 @@ export class PoolDiscovery implements EndpointDiscovery {
   }
 
   public start(onSynced: () => void): readonly Problem[] {
-    this.selected = new SelectedPods(this.sources.pods, this.pool.namespace, this.store, onSynced);
+    this.selected = new SelectedPods(this.sources, this.pool.namespace, this.store, onSynced);
     this.watch.start();
     return [];
   }

@@ -1,7 +1,8 @@
 import type { EndpointStore } from '../datastore/endpoint-store';
 import type { SourceStatus } from '../discovery/endpoint-discovery';
 import { labelSelector, type PodSelection } from './inference-pool';
-import type { PodSubscription, PodWatches } from './pod-watches';
+import type { KubeSources } from './kube-sources';
+import type { PodSubscription } from './pod-watches';
 import { podEndpoints } from './pods';
 
 /** Changes within this time reach the store together: a rollout of a thousand pods is many events and few changes. */
@@ -16,11 +17,12 @@ export class SelectedPods {
   private current: PodSubscription | undefined;
   /** Of the selector that takes over as soon as its pods are known; until then those of the old one are served. */
   private next: PodSubscription | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly aborter = new AbortController();
+  private isGathering = false;
   private hasSynced = false;
 
   public constructor(
-    private readonly watches: PodWatches,
+    private readonly sources: KubeSources,
     private readonly namespace: string,
     private readonly store: EndpointStore,
     private readonly onSynced: () => void,
@@ -36,7 +38,7 @@ export class SelectedPods {
     }
     this.selector = selector;
     this.next?.release();
-    const next = this.watches.subscribe(this.namespace, matchLabels, () => {
+    const next = this.sources.pods.subscribe(this.namespace, matchLabels, () => {
       if (this.next === next) {
         this.current?.release();
         this.current = next;
@@ -56,7 +58,7 @@ export class SelectedPods {
 
   public stop(): void {
     this.release();
-    clearTimeout(this.timer);
+    this.aborter.abort();
   }
 
   public statuses(): SourceStatus[] {
@@ -72,18 +74,24 @@ export class SelectedPods {
   }
 
   private gather(): void {
-    if (this.current === undefined) return;
+    if (this.current === undefined || this.isGathering) return;
     // who waits for the first endpoints waits no longer
-    if (!this.hasSynced) this.publish();
-    else this.timer ??= setTimeout(this.publish, GATHER_MS);
+    if (!this.hasSynced) {
+      this.publish();
+      return;
+    }
+    this.isGathering = true;
+    this.sources.host.delay(GATHER_MS, this.aborter.signal).then(
+      () => this.publish(),
+      () => undefined,
+    );
   }
 
-  private readonly publish = (): void => {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+  private publish(): void {
+    this.isGathering = false;
     this.store.replaceAll(podEndpoints(this.current?.pods() ?? [], this.ports));
     if (this.hasSynced || this.current === undefined) return;
     this.hasSynced = true;
     this.onSynced();
-  };
+  }
 }

@@ -17,7 +17,7 @@ export class SelectorDiscovery implements EndpointDiscovery {
   ) {}
 
   public start(onSynced: () => void): readonly Problem[] {
-    this.selected = new SelectedPods(this.sources.pods, this.namespace, this.store, onSynced);
+    this.selected = new SelectedPods(this.sources, this.namespace, this.store, onSynced);
     this.selected.select(this.selection);
     return [];
   }
