@@ -34,6 +34,8 @@ function generated(what: string): string {
       return capabilityTable(gateway(argument));
     case 'attach':
       return attachTable(gateway(argument));
+    case 'gateways':
+      return gatewaysTable();
     case 'control-headers':
       return CONTROL_HEADERS.map((header) => `- \`${header}\``).join('\n');
     case 'picker-status':
@@ -85,6 +87,24 @@ function attachTable({ attachModes, attachNotes }: CapabilityTable): string {
   if (works.length === 1) works[0]![1] = 'always';
   const missing = Object.entries(attachNotes).map(([name, note]) => [name, `refused (AIG461): ${note}`]);
   return table(['Mode', 'Used'], [...works, ...missing]);
+}
+
+function gatewaysTable(): string {
+  const rows = Object.entries(GATEWAYS).map(([name, { displayName, version, attachModes, attachNotes, features }]) => {
+    const modes = attachModes.map((mode) => mode.name);
+    const isSidecarOnly = modes.join() === 'sidecar';
+    const hasCors = features['cors-filter'].supported || features['cors-object'].supported;
+    const refused = [
+      ...Object.keys(attachNotes).map((mode) => `${mode} mode`),
+      features['fail-open'].supported ? 'fail-open outside of pool mode' : 'fail-open',
+      ...(isSidecarOnly || features['weighted-pools'].supported ? [] : ['weights between pools outside of sidecar mode']),
+      ...(hasCors ? [] : ['CORS']),
+      ...(modes.includes('pool') && !features['cors-with-pool'].supported ? ['CORS in pool mode'] : []),
+    ];
+    const title = name === 'generic' ? 'any other' : displayName;
+    return [`[${title}](docs/gateways/${name}.md), ${version}`, `\`${modes[0]}\``, '`sidecar`', refused.join('; ')];
+  });
+  return table(['Gateway', 'One pool', 'Several pools', 'Refused, with the reason'], rows);
 }
 
 /** Each file of src/validation/rules exports one rule. */
