@@ -126,6 +126,19 @@ describe('discovery by an InferencePool', () => {
     expect(podWatches()).toEqual(['app=new']);
   });
 
+  test('ports that change while the pods of a changed selector are waited for are those that apply', async () => {
+    cluster.put(POOLS, 'llama', pool([8000]));
+    cluster.put(PODS, 'b', pod('10.0.0.2', { labels: { app: 'new' } }));
+    await runPool();
+    cluster.forbidden.add('pods');
+    cluster.put(POOLS, 'llama', pool([9000], { app: 'new' }));
+    await settle();
+    cluster.put(POOLS, 'llama', pool([9001], { app: 'new' }));
+    cluster.forbidden.clear();
+    await settle();
+    expect(ready()).toEqual(['10.0.0.2:9001']);
+  });
+
   test('a selector that changes to and fro ends where the pool says', async () => {
     cluster.put(POOLS, 'llama', pool([8000]));
     cluster.put(PODS, 'a', pod('10.0.0.1'));
