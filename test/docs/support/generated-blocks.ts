@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { CapabilityTable } from '../../../src/implementations/capabilities';
 import { ENVOY_GATEWAY } from '../../../src/implementations/envoy-gateway/capabilities';
@@ -117,8 +117,14 @@ function rulesTable(): string {
     .sort((a, b) => (a.code < b.code ? -1 : 1));
   return table(
     ['Code', 'What must hold', 'Rule'],
-    rules.map(({ code, title, name }) => [code, title, `\`${name}\``]),
+    rules.map(({ code, title, name }) => [code, title, rulePage(code, name)]),
   );
+}
+
+/** The rule's name, as a link where it has a page. */
+function rulePage(code: string, name: string): string {
+  const page = [code, name].map((title) => `rules/${title}.md`).find((file) => existsSync(path.join(ROOT, 'docs', file)));
+  return page === undefined ? `\`${name}\`` : `[\`${name}\`](${page})`;
 }
 
 function apiTable(): string {
