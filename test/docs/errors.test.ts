@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { page, pages, ROOT } from './support/pages';
+import { page, pages, ROOT, sourceFiles } from './support/pages';
 
 const PAGE = page('docs/errors.md').text;
 
@@ -33,8 +33,8 @@ test('other pages name no code that is not documented', () => {
 
 /** Codes in string literals, which are the ones that users meet; comments may speak of ranges. */
 function thrown(): string[] {
-  const codes = sources(path.join(ROOT, 'src')).flatMap((file) =>
-    readFileSync(file, 'utf8')
+  const codes = sourceFiles('src').flatMap((file) =>
+    readFileSync(path.join(ROOT, file), 'utf8')
       .split('\n')
       .filter((line) => !/^\s*(\*|\/\/|\/\*)/.test(line))
       .flatMap((line) => [...line.replace(/\/\/ .*$/, '').matchAll(/AIG\d{3}/g)].map(([code]) => code)),
@@ -57,11 +57,4 @@ function misplaced(text: string): string[] {
     if (range === null || code < range[1]! || code > range[2]!) wrong.push(`AIG${code} under ${heading}`);
   }
   return wrong;
-}
-
-function sources(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const file = path.join(folder, name);
-    return statSync(file).isDirectory() ? sources(file) : name.endsWith('.ts') ? [file] : [];
-  });
 }

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { IMPLEMENTATIONS } from '../support/gateway-program';
 import { withGeneratedBlocks } from './support/generated-blocks';
-import { page, pages, prose, ROOT } from './support/pages';
+import { page, pages, prose, ROOT, sourceFiles } from './support/pages';
 
 const FILES = pages().map(({ file }) => [file]);
 
@@ -42,6 +43,21 @@ test('every page of docs/ can be reached from README.md', () => {
     (file) => !reached.has(file) && !folders.some((folder) => file.startsWith(folder) && file.startsWith('examples/')),
   );
   expect(lost).toEqual([]);
+});
+
+test('pages that messages and comments of the sources refer to exist', () => {
+  const named = sourceFiles('src').flatMap((file) =>
+    [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(/(?<![\w./])docs\/[\w/.-]+\.md/g)].map(
+      ([name]) => [file, name] as const,
+    ),
+  );
+  expect(named.length).toBeGreaterThan(3);
+  expect(named.filter(([, name]) => !existsSync(path.join(ROOT, name)))).toEqual([]);
+});
+
+test.each(IMPLEMENTATIONS.map(([name]) => [name]))('the page of %s tells the owner of a Gateway what to add', (name) => {
+  // the warning of AiGateway.fromGatewayName refers to docs/gateways/<name>.md
+  expect(page(`docs/gateways/${name}.md`).text).toMatch(/^## A Gateway of somebody else$/m);
 });
 
 test('every npm script in a shell snippet exists', () => {

@@ -26,7 +26,7 @@ export interface Page {
 
 /** All pages that people read, sorted. */
 export function pages(): Page[] {
-  const files = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...below('docs'), ...below('examples')];
+  const files = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...below('docs', '.md'), ...below('examples', '.md')];
   return files.filter((file) => existsSync(path.join(ROOT, file))).map(page);
 }
 
@@ -40,13 +40,18 @@ export function prose({ text, fences }: Page): string {
   return [...fences].reverse().reduce((left, { start, end }) => left.slice(0, start) + left.slice(end), text);
 }
 
-function below(folder: string): string[] {
+/** TypeScript files below a folder, relative to the root of the repository. */
+export function sourceFiles(folder: string): string[] {
+  return below(folder, '.ts');
+}
+
+function below(folder: string, ending: string): string[] {
   return readdirSync(path.join(ROOT, folder))
     .sort()
     .flatMap((name) => {
       const file = `${folder}/${name}`;
-      if (statSync(path.join(ROOT, file)).isDirectory()) return below(file);
-      return name.endsWith('.md') ? [file] : [];
+      if (statSync(path.join(ROOT, file)).isDirectory()) return below(file, ending);
+      return name.endsWith(ending) ? [file] : [];
     });
 }
 
