@@ -1,5 +1,9 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseEndpointsFile } from '../../src/picker/discovery/endpoints-file';
+import { parseEndpointPickerConfig } from '../../src/picker-config/endpoint-picker-config-parser';
+import { parsePickerPolicy } from '../../src/picker-config/picker-policy-parser';
+import type { Problem } from '../../src/shared/problem';
 import { IMPLEMENTATIONS } from '../support/gateway-program';
 import { withGeneratedBlocks } from './support/generated-blocks';
 import { page, pages, prose, ROOT, sourceFiles } from './support/pages';
@@ -58,6 +62,20 @@ test('pages that messages and comments of the sources refer to exist', () => {
 test.each(IMPLEMENTATIONS.map(([name]) => [name]))('the page of %s tells the owner of a Gateway what to add', (name) => {
   // the warning of AiGateway.fromGatewayName refers to docs/gateways/<name>.md
   expect(page(`docs/gateways/${name}.md`).text).toMatch(/^## A Gateway of somebody else$/m);
+});
+
+const CONFIGURATIONS: { readonly [word: string]: (text: string, file: string) => { readonly problems: readonly Problem[] } } = {
+  config: parseEndpointPickerConfig,
+  endpoints: parseEndpointsFile,
+  policy: parsePickerPolicy,
+};
+
+test.each(Object.keys(CONFIGURATIONS))('every %s file on the pages is one that the picker reads', (word) => {
+  const blocks = pages().flatMap(({ file, fences }) =>
+    fences.filter(({ words }) => words[0] === word).map((fence) => ({ file, fence })),
+  );
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const { file, fence } of blocks) expect(CONFIGURATIONS[word]!(fence.text, `${file}:${fence.line}`).problems).toEqual([]);
 });
 
 test('every npm script in a shell snippet exists', () => {

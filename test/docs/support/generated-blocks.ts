@@ -8,7 +8,7 @@ import { KONG } from '../../../src/implementations/kong/capabilities';
 import { CONTROL_HEADERS } from '../../../src/shared/control-headers';
 import type { Rule } from '../../../src/validation/rules/rule';
 import { ROOT } from './pages';
-import { pickerStatus } from './picker-status';
+import { pickerStatus, pluginRows } from './picker-status';
 import { propertiesOf, publicExports } from './public-api';
 
 const GATEWAYS: { readonly [name: string]: CapabilityTable } = {
@@ -30,6 +30,8 @@ function generated(what: string): string {
   switch (kind) {
     case 'props':
       return propertyTable(argument);
+    case 'plugins':
+      return table(['Type', 'Kind', 'This picker'], pluginRows());
     case 'capabilities':
       return capabilityTable(gateway(argument));
     case 'attach':
@@ -67,9 +69,12 @@ function propertyTable(name: string): string {
   return table(['Property', 'Type', 'Default', 'What it is'], rows);
 }
 
+/** A literal as code, with what is said behind it; a behaviour as text. */
 function shownDefault(text: string | undefined): string {
   if (text === undefined) return '';
-  return text.startsWith('- ') ? text.slice(2) : `\`${text}\``;
+  if (text.startsWith('- ')) return text.slice(2);
+  const [literal, ...rest] = text.split('; ');
+  return [`\`${literal}\``, ...rest].join('; ');
 }
 
 function capabilityTable({ features }: CapabilityTable): string {
@@ -135,11 +140,11 @@ function apiTable(): string {
 }
 
 function firstSentence(text: string): string {
-  return text.replace(/\{@link (\w+)\}/g, '$1').replace(/^(.*?\.)( .*)?$/s, '$1');
+  return text.replace(/\{@link ([\w.]+)\}/g, '$1').replace(/^(.*?\.)( .*)?$/s, '$1');
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replace(/\{@link (\w+)\}/g, '`$1`').replace(/\|/g, '\\|')).join(' | ')} |`; // prettier-ignore
+    `| ${cells.map((cell) => cell.replace(/\{@link ([\w.]+)\}/g, '`$1`').replace(/\|/g, '\\|')).join(' | ')} |`; // prettier-ignore
   return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
 }

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { unsupportedParts, unsupportedSections } from '../../../src/picker/program/unsupported';
+import * as unsupported from '../../../src/picker/program/unsupported';
+import { SCHEDULING_PLUGINS } from '../../../src/picker/scheduling/plugin-registry';
 import { EMPTY_ENDPOINT_PICKER_CONFIG, type EndpointPickerConfig } from '../../../src/picker-config/endpoint-picker-config';
+import type { PickerPolicy } from '../../../src/picker-config/picker-policy';
 import { parsePickerPolicy } from '../../../src/picker-config/picker-policy-parser';
+import { PLUGIN_CATALOGUE } from '../../../src/picker-config/plugin-catalogue';
+import type { Problem } from '../../../src/shared/problem';
 import { ROOT } from './pages';
 
 /** A configuration with every part that the picker may lack. */
@@ -12,6 +16,8 @@ const FULL_CONFIG: EndpointPickerConfig = {
   dataLayer: { ...EMPTY_ENDPOINT_PICKER_CONFIG.dataLayer, peerDiscovery: 'peers', crossReplicaSyncer: 'syncer' },
 };
 
+type PolicyRefusal = (policy: PickerPolicy, locate: (place: string) => string) => Problem[];
+
 /** What the picker refuses by name, asked of the picker itself: a list of its own messages. */
 export function pickerStatus(): string {
   const { policy } = parsePickerPolicy(
@@ -19,7 +25,25 @@ export function pickerStatus(): string {
     'policy.yaml',
   );
   if (policy === undefined) throw new Error('good-full.yaml does not parse');
-  return [...unsupportedSections(policy, String), ...unsupportedParts(FULL_CONFIG, String)]
+  const { unsupportedParts, ...others } = unsupported;
+  const ofPolicy = Object.values(others).filter((value) => typeof value === 'function') as PolicyRefusal[];
+  return [...ofPolicy.flatMap((refusal) => refusal(policy, String)), ...unsupportedParts(FULL_CONFIG, String)]
     .map(({ what }) => `- ${what}`)
     .join('\n');
+}
+
+/** Every plugin type of llm-d, with what the picker does with it. */
+export function pluginRows(): string[][] {
+  const works = new Set([...SCHEDULING_PLUGINS.keys(), ...unsupported.PROGRAM_PLUGINS]);
+  const own = [...works].filter((type) => !PLUGIN_CATALOGUE.has(type)).map((type) => [`\`${type}\``, 'of this picker', 'works']);
+  const known = [...PLUGIN_CATALOGUE.values()].map(({ type, kinds, stability, instead }) => {
+    const state = works.has(type)
+      ? 'works'
+      : unsupported.IDLE_PLUGINS.includes(type)
+        ? 'no effect'
+        : `refused: ${instead ?? 'not there yet'}`;
+    return [`\`${type}\``, `${kinds.join(', ')}${stability === 'beta' ? '' : ` (${stability})`}`, state];
+  });
+  const rank = (row: readonly string[]): number => ['works', 'no effect'].indexOf(row[2]!) >>> 0;
+  return [...own, ...known].sort((a, b) => rank(a) - rank(b));
 }
