@@ -18,6 +18,10 @@ export interface ApiServer {
   installCrds(folders: readonly string[]): Promise<void>;
   /** Creates the object with `dryRun=All&fieldValidation=Strict`: admission as a user would meet it, nothing stored. */
   dryRunCreate(object: KubernetesObject): Promise<Verdict>;
+  /** Ends kube-apiserver as a crash would; its objects stay in etcd. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port. */
+  startAgain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -104,13 +108,20 @@ async function start(
     'disable-admission-plugins': 'ServiceAccount',
     ...options.flags,
   };
-  const ready = { ready: { port }, readyTimeoutMs: READY_TIMEOUT_MS };
-  started.push(await startProcess(programs['kube-apiserver'], { args: flags(serverFlags), ...ready }));
+  let server: RunningProcess | undefined;
+  const startServer = async (): Promise<void> => {
+    const options = { args: flags(serverFlags), ready: { port }, readyTimeoutMs: READY_TIMEOUT_MS };
+    server = await startProcess(programs['kube-apiserver'], options);
+    started.push(server);
+  };
+  await startServer();
 
   // The certificate that it signed for itself, with its issuer.
   const certificate = readFileSync(file('apiserver.crt'));
   const client = new ApiServerClient(port, token, certificate);
-  await eventually('the API server is ready', async () => (await client.send('GET', '/readyz')).status === 200, READY_TIMEOUT_MS);
+  const beReady = (): Promise<boolean> =>
+    eventually('the API server is ready', async () => (await client.send('GET', '/readyz')).status === 200, READY_TIMEOUT_MS);
+  await beReady();
   return {
     url: `https://127.0.0.1:${port}`,
     token,
@@ -118,6 +129,11 @@ async function start(
     send: (method, url, body, contentType) => client.send(method, url, body, contentType),
     installCrds: (folders) => installCrds(client, folders),
     dryRunCreate: (object) => client.dryRunCreate(object),
+    kill: () => server!.stop('SIGKILL'),
+    startAgain: async () => {
+      await startServer();
+      await beReady();
+    },
     stop: async () => {
       client.close();
       await stop();

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node' with { 'resolution-mode': 'import' };
 import type { Problem } from '../../shared/problem';
+import { formatHostPort } from '../scheduling/interface/endpoint-snapshot';
 import {
   ClusterError,
   type ClusterWatch,
@@ -20,9 +21,6 @@ import { statusError, WatchLines } from './watch-lines';
 /** Objects a page: parsing one page holds up requests for about 10 ms. */
 const PAGE_SIZE = 250;
 const LIST_TIMEOUT_MS = 30_000;
-/** How long a watch is asked to last, spread so that watches do not end together. */
-const SHORTEST_WATCH_SECONDS = 240;
-const LONGEST_WATCH_SECONDS = 480;
 /** A server that keeps a watch says something every minute at least, a bookmark if nothing else; a dead connection says nothing. */
 const SILENCE_MS = 100_000;
 /** Longest error answer that is read. */
@@ -71,8 +69,14 @@ function loadConfig(make: () => KubeConfig, env: NodeJS.ProcessEnv, root: string
     }
     return config;
   }
-  if (env['KUBERNETES_SERVICE_HOST'] !== undefined && existsSync(`${root}${POD_CREDENTIALS}/token`)) config.loadFromCluster(root);
-  else if (existsSync(home)) config.loadFromFile(home);
+  const credentials = `${root}${POD_CREDENTIALS}`;
+  const apiHost = env['KUBERNETES_SERVICE_HOST'];
+  if (apiHost !== undefined && existsSync(`${credentials}/token`)) {
+    const server = `https://${formatHostPort(apiHost, Number(env['KUBERNETES_SERVICE_PORT'] ?? 443))}`;
+    // both files are read again and again, because they are replaced while the pod runs
+    const user = { name: 'pod', authProvider: { name: 'tokenFile', config: { tokenFile: `${credentials}/token` } } };
+    config.loadFromClusterAndUser({ name: 'pod', server, caFile: `${credentials}/ca.crt`, skipTLSVerify: false }, user);
+  } else if (existsSync(home)) config.loadFromFile(home);
   else return undefined;
   return config;
 }
@@ -107,12 +111,10 @@ class ClusterClient implements ClusterWatch {
   }
 
   public async watch(target: WatchTarget, resourceVersion: string, listener: WatchListener, signal: AbortSignal): Promise<void> {
-    const seconds = SHORTEST_WATCH_SECONDS + Math.floor(Math.random() * (LONGEST_WATCH_SECONDS - SHORTEST_WATCH_SECONDS));
     const parameters = {
       ...selectors(target),
       watch: '1',
       allowWatchBookmarks: 'true',
-      timeoutSeconds: String(seconds),
       resourceVersion,
     };
     const response = await this.open(targetPath(target), parameters, signal);

@@ -1,14 +1,14 @@
 import type { KubeObject } from '../../../../src/picker/kube/cluster-watch';
 import { type Pod, parsePod, podEndpoints } from '../../../../src/picker/kube/pods';
-import { pod } from './support/fake-cluster';
+import { type Fields, pod } from './support/fake-cluster';
 
-const object = (fields: object & { metadata: object }): KubeObject => ({
+const object = (fields: Fields): KubeObject => ({
   ...fields,
   metadata: { name: 'p', namespace: 'ai', uid: 'u', resourceVersion: '1', ...fields.metadata },
 });
-const parsed = (fields: object & { metadata: object }): Pod => parsePod(object(fields))!;
+const parsed = (fields: Fields): Pod => parsePod(object(fields))!;
 
-test.each<[string, object & { metadata: object }, boolean]>([
+test.each<[string, Fields, boolean]>([
   ['Ready is true', pod('10.0.0.1'), true],
   ['Ready is false', pod('10.0.0.1', { ready: false }), false],
   [
@@ -27,7 +27,7 @@ test.each<[string, object & { metadata: object }, boolean]>([
   expect(parsed(fields).ready).toBe(ready);
 });
 
-test.each<[string, object & { metadata: object }]>([
+test.each<[string, Fields]>([
   ['has no status', { metadata: {} }],
   ['has no address yet', { metadata: {}, status: { phase: 'Pending' } }],
   ['has succeeded', pod('10.0.0.1', { phase: 'Succeeded' })],

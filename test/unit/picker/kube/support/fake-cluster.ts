@@ -191,15 +191,18 @@ export async function settle(turns = 30): Promise<void> {
 }
 
 /** Fields of a pod that serves. */
-export function pod(
-  ip: string,
-  { ready = true, labels = { app: 'llama' }, ...rest }: PodFields = {},
-): object & { metadata: object } {
+export function pod(ip: string, { ready = true, labels = { app: 'llama' }, ...rest }: PodFields = {}): Fields {
   const { annotations, deletionTimestamp, phase = 'Running' } = rest;
   return {
     metadata: { labels, ...(annotations ? { annotations } : {}), ...(deletionTimestamp ? { deletionTimestamp } : {}) },
     status: { phase, podIP: ip, podIPs: [{ ip }], conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
   };
+}
+
+/** Any part of an object. */
+export interface Fields {
+  readonly metadata: object;
+  readonly status?: object;
 }
 
 interface PodFields {
