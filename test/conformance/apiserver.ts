@@ -16,6 +16,8 @@ export interface ApiServer {
   send(method: string, url: string, body?: unknown, contentType?: string): Promise<Answer>;
   /** Installs every CustomResourceDefinition of these folders of imports/crds, and waits until each is served. */
   installCrds(folders: readonly string[]): Promise<void>;
+  /** Makes a namespace: objects of one that does not exist are refused, in a dry run too. */
+  createNamespace(name: string, labels?: Readonly<Record<string, string>>): Promise<void>;
   /** Creates the object with `dryRun=All&fieldValidation=Strict`: admission as a user would meet it, nothing stored. */
   dryRunCreate(object: KubernetesObject): Promise<Verdict>;
   /** Ends kube-apiserver as a crash would; its objects stay in etcd. */
@@ -130,6 +132,11 @@ async function start(
     installCrds: (folders) => installCrds(client, folders),
     dryRunCreate: (object) => client.dryRunCreate(object),
     kill: () => server!.stop('SIGKILL'),
+    createNamespace: async (name, labels = {}) => {
+      const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+      const { status, body } = await client.send('POST', '/api/v1/namespaces', namespace);
+      if (status >= 300) throw new Error(`namespace ${name}: ${body}`);
+    },
     startAgain: async () => {
       await startServer();
       await beReady();

@@ -2,7 +2,8 @@ import { EndpointPicker } from '../../../src/constructs/endpoint-picker';
 import { PickerDelivery } from '../../../src/constructs/values/picker-delivery';
 import { Scoring } from '../../../src/constructs/values/scoring';
 import { describeWith } from '../../components/describe-with';
-import { type ApiServer, type KubernetesObject, startApiServer } from '../../conformance/apiserver';
+import { type ApiServer, startApiServer } from '../../conformance/apiserver';
+import type { KubernetesObject } from '../../conformance/apiserver-client';
 import { aPicker, aProgram, noise } from '../../unit/constructs/picker/support';
 
 /** The object as `kubectl apply` sends it the first time: with itself in an annotation. */
