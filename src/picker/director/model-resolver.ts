@@ -1,13 +1,17 @@
+import type { ModelRewrites } from '../datastore/model-rewrites';
 import type { RejectDecision, RequestFacts } from '../ext-proc/director';
 import { rejection } from '../ext-proc/rejection';
 import { requestApi } from '../openai/request-api';
+import type { Attempt, PoolRoute } from './pool-route';
 
 /** Which model a request is for. */
 export interface ResolvedModel {
-  /** As the client named it; empty when it named none. */
+  /** As clients know it; empty when the request names none. */
   model: string;
-  /** As the engine must see it. */
+  /** As the engine must see it, where the attempt does not say. */
   targetModel: string;
+  /** The pools to try, the next one when a pool has no ready endpoint; never empty. */
+  attempts: readonly Attempt[];
 }
 
 /** Finds the model of a request; the place where a policy's aliases, classes and targets come in. */
@@ -19,19 +23,37 @@ export interface ModelResolver {
 const REWRITE_HEADERS = ['x-llm-d-model-name-rewrite', 'x-gateway-model-name-rewrite'];
 
 /**
- * One pool that serves whatever it is asked for, as llm-d's picker does without rewrite rules: the model is that of the body, unless a
- * rewrite header (endpoint picker protocol, both generations, the later name first) gives the engine another one. A body of the OpenAI
- * or Anthropic API that names no model is refused.
+ * One pool that serves whatever it is asked for, as llm-d's picker does: the model is that of the body, unless a rule of an
+ * InferenceModelRewrite, or else a rewrite header (endpoint picker protocol, both generations, the later name first), gives the engine
+ * another one. A body of the OpenAI or Anthropic API that names no model is refused, unless a rule supplies one.
  */
 export class PassModelResolver implements ModelResolver {
+  private readonly attempts: readonly Attempt[];
+
+  /** @param rewrites rules of the cluster @default none */
+  public constructor(
+    pool: PoolRoute,
+    private readonly rewrites?: ModelRewrites,
+  ) {
+    this.attempts = [{ pool, targetModel: undefined }];
+  }
+
   public resolve(request: RequestFacts, into: ResolvedModel): RejectDecision | undefined {
     const { scanned } = request;
     into.model = scanned?.model ?? '';
     into.targetModel = into.model;
-    if (scanned !== undefined && scanned.model === undefined) {
-      const api = requestApi(request.path);
-      if (api !== 'passthrough') return rejection(api, 'BadRequest', 'model not found in request body', 'bad-request');
+    into.attempts = this.attempts;
+    const api = scanned !== undefined && scanned.model === undefined ? requestApi(request.path) : undefined;
+    // a body of another kind without a model is none that a model belongs into
+    if (this.rewrites !== undefined && scanned !== undefined && api !== 'passthrough') {
+      const ruled = this.rewrites.targetOf(into.model);
+      if (ruled !== undefined) {
+        into.targetModel = ruled;
+        return undefined;
+      }
     }
+    if (api !== undefined && api !== 'passthrough')
+      return rejection(api, 'BadRequest', 'model not found in request body', 'bad-request');
     for (let i = 0; i < REWRITE_HEADERS.length; i++) {
       const rewritten = request.header(REWRITE_HEADERS[i]!);
       if (rewritten === undefined || rewritten === '') continue;
