@@ -131,11 +131,21 @@ export class InferenceModel extends Construct implements IInferenceModel {
         fix: 'name another pool, or leave fallbackPool out',
       });
     }
-    servedNameIn(this, pool, this.modelName);
+    const served = servedNameIn(this, pool, this.modelName);
+    if (served !== this.modelName) {
+      refuse(this, {
+        code: 'AIG469',
+        what: `the engines of the fallback pool '${pool.poolName}' do not answer to the model's name`,
+        value: served,
+        allowed: this.modelName,
+        fix: `add '${this.modelName}' to their servedModelNames, or leave servedModelNames out`,
+      });
+    }
   }
 
   private checkAdapter(adapter: string): void {
-    for (const { pool } of this.targets) {
+    const pools = [...this.targets.map(({ pool }) => pool), ...(this.fallbackPool === undefined ? [] : [this.fallbackPool])];
+    for (const pool of pools) {
       const without = pool.backends.find((backend) => !backend.adapters.includes(adapter));
       if (without === undefined) continue;
       refuse(this, {

@@ -352,6 +352,14 @@ describe('what cannot be right is refused, with code, value, what is allowed and
     expect(message).toMatch(says);
   });
 
+  test('a fallback pool whose engines have a name of their own cannot answer', () => {
+    const program = new GatewayProgram();
+    const fixed = Object.assign(program.backend('fixed'), { serveAs: () => 'own-name' });
+    const fallbackPool = new InferencePool(program.chart, 'spare', { backend: fixed });
+    const run = () => program.gateway(kong()).addModel('m', { pool: program.pool('one'), fallbackPool });
+    expect(refusal(run)).toMatch(/AIG469 .*got 'own-name'; allowed: m/s);
+  });
+
   test('an engine key in another namespace than the proxy cannot be mounted', () => {
     const program = new GatewayProgram();
     const other = new Chart(program.app, 'other', { namespace: 'other' });
