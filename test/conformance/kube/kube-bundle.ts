@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type * as client from '../../../src/picker/kube/cluster-client';
 import type * as sources from '../../../src/picker/kube/kube-sources';
+import type * as policies from '../../../src/picker/kube/llmd-policies';
 import type * as pool from '../../../src/picker/kube/pool-discovery';
 import type * as selector from '../../../src/picker/kube/selector-discovery';
 import { cacheFolder } from '../../components/resolver';
 
-type Kube = typeof client & typeof sources & typeof pool & typeof selector;
+type Kube = typeof client & typeof policies & typeof sources & typeof pool & typeof selector;
 
-const PARTS = ['cluster-client', 'kube-sources', 'pool-discovery', 'selector-discovery'];
+const PARTS = ['cluster-client', 'llmd-policies', 'kube-sources', 'pool-discovery', 'selector-discovery'];
 
 /**
  * src/picker/kube with the real client, which is an ES module that jest cannot load, as one file: all parts from one bundle, because each
