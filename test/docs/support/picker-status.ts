@@ -27,9 +27,12 @@ export function pickerStatus(): string {
   if (policy === undefined) throw new Error('good-full.yaml does not parse');
   const { unsupportedParts, ...others } = unsupported;
   const ofPolicy = Object.values(others).filter((value) => typeof value === 'function') as PolicyRefusal[];
-  return [...ofPolicy.flatMap((refusal) => refusal(policy, String)), ...unsupportedParts(FULL_CONFIG, String)]
-    .map(({ what }) => `- ${what}`)
-    .join('\n');
+  return (
+    [...ofPolicy.flatMap((refusal) => refusal(policy, String)), ...unsupportedParts(FULL_CONFIG, String)]
+      // the names of the fixture's pools say nothing to a reader
+      .map(({ what }) => `- ${what.replace(/^pool '[^']*' finds/, 'a pool that finds')}`)
+      .join('\n')
+  );
 }
 
 /** Every plugin type of llm-d, with what the picker does with it. */
