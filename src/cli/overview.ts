@@ -17,7 +17,9 @@ export function overview(app: App): Overview {
   const charts = app.charts as Chart[];
   const objects = charts.flatMap((chart) => objectsBelow(chart));
   const documents: ManifestDocument[] = objects.map((object) => ({ value: object.toJson() }));
-  const findings = validateManifests(documents, { unknownKinds: 'error' }).map(formatFinding);
+  const findings = validateManifests(documents, { unknownKinds: 'error' })
+    .filter(({ severity }) => severity !== 'hint')
+    .map(formatFinding);
   const lines = charts.flatMap((chart) => [
     `${chart.node.path}${chart.namespace === undefined ? '' : ` (namespace ${chart.namespace})`}`,
     ...branch(chart, ''),

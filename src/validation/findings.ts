@@ -1,4 +1,5 @@
 import { formatProblem, type Problem } from '../shared/problem';
+import type { Mend, Severity } from './rules/rule';
 import type { FieldPath } from './schema/field-path';
 
 /** The object that a finding is about. */
@@ -12,7 +13,8 @@ export interface ObjectIdentity {
 
 /** One thing that is wrong with a manifest: a `Problem` with its place. */
 export interface Finding extends Problem {
-  readonly severity: 'error' | 'warning';
+  /** A hint is something to know; it fails no check unless asked to. */
+  readonly severity: Severity;
   /** Undefined when the document is no Kubernetes object. */
   readonly object?: ObjectIdentity;
   /** The field inside the object, `spec.rules[0].name`; undefined when the object as a whole is meant. */
@@ -24,6 +26,8 @@ export interface Finding extends Problem {
   readonly column?: number;
   /** From the annotation `cdk8s-ai-gateway.dev/path`. */
   readonly constructPath?: string;
+  /** A change that mends it, where there is one that can do no harm. */
+  readonly mend?: Mend;
 }
 
 /** A problem with one field of an object, before it is known where the object came from. */
@@ -32,7 +36,7 @@ export interface FieldProblem {
   /** `where` comes with the document. */
   readonly problem: Omit<Problem, 'where'>;
   /** @default 'error' */
-  readonly severity?: 'error' | 'warning';
+  readonly severity?: Severity;
 }
 
 /** `error HTTPRoute ai/llama: AIG012 spec.parentRefs[0].name is missing: add it [llm/llama/Resource]` */

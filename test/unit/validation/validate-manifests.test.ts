@@ -5,7 +5,8 @@ const check = (text: string, options?: ValidationOptions) => validateManifests(r
 
 const route = (spec: string, metadata = '{name: a}') =>
   `apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: ${metadata}\nspec: ${spec}\n`;
-const service = (spec: string) => `apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: ${spec}\n`;
+const service = (spec: string) =>
+  `apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: ${spec.replace('{', '{clusterIP: None, ')}\n`;
 const pool = (spec: string) =>
   `apiVersion: inference.networking.k8s.io/v1\nkind: InferencePool\nmetadata: {name: a}\nspec: ${spec}\n`;
 const deployment = (container: string) =>
@@ -64,7 +65,11 @@ describe('validation finds', () => {
       ),
       ['AIG015 spec.targetPorts has too many entries (got 9; allowed: at most 8 entries): remove or split'],
     ],
-    ['an entry of a list that repeats a key', service('{ports: [{name: a, port: 80}, {name: b, port: 80, protocol: TCP}]}'), []],
+    [
+      'two ports of a Service that are the same with the default protocol',
+      service('{ports: [{name: a, port: 80}, {name: b, port: 80, protocol: TCP}]}'),
+      ['AIG042 spec.ports[1] is TCP/80 for the second time: remove one, or take another port'],
+    ],
     [
       'an entry of a list that repeats a key, with a default',
       route('{rules: [{matches: [{headers: [{name: a, value: b}, {name: a, value: c}]}]}]}'),
@@ -140,9 +145,9 @@ describe('validation finds', () => {
     ],
     [
       'a version that is not served',
-      'apiVersion: gateway.networking.k8s.io/v1alpha3\nkind: BackendTLSPolicy\n',
+      'apiVersion: gateway.networking.k8s.io/v7\nkind: BackendTLSPolicy\n',
       [
-        "AIG004 BackendTLSPolicy does not exist in gateway.networking.k8s.io/v1alpha3 (got 'gateway.networking.k8s.io/v1alpha3'; allowed: v1): take one of these versions",
+        "AIG004 BackendTLSPolicy does not exist in gateway.networking.k8s.io/v7 (got 'gateway.networking.k8s.io/v7'; allowed: v1): take one of these versions",
       ],
     ],
     [
@@ -234,7 +239,12 @@ describe('a finding', () => {
   });
 
   it('of an object without a file says which object', () => {
-    const object = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a', namespace: 'b' }, spec: { x: 1 } };
+    const object = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'a', namespace: 'b' },
+      spec: { clusterIP: 'None', x: 1 },
+    };
     expect(validateManifests([{ value: object }])).toMatchObject([{ where: 'Service b/a' }]);
   });
 
@@ -269,7 +279,7 @@ describe('a kind without a schema', () => {
 describe('options', () => {
   it('choose the channel of Gateway API', () => {
     const text = route('{rules: [{retry: {attempts: 1}}]}');
-    expect(check(text).map(({ code }) => code)).toEqual(['AIG010']);
+    expect(check(text).map(({ code }) => code)).toEqual(['AIG129']);
     expect(check(text, { gatewayApiChannel: 'experimental' })).toEqual([]);
   });
 
