@@ -69,7 +69,16 @@ function poolOf(count: number): EndpointStore {
 
 function requestOf(body: Buffer): SchedulingRequest {
   const named = { model: 'meta-llama/Llama-3.3-70B-Instruct', targetModel: 'meta-llama/Llama-3.3-70B-Instruct' };
-  return { ...named, body, promptStart: 3, promptEnd: body.length, cacheSalt: undefined, subset: undefined };
+  return {
+    ...named,
+    body,
+    promptStart: 3,
+    promptEnd: body.length,
+    cacheSalt: undefined,
+    subset: undefined,
+    maxTokens: -1,
+    header: () => undefined,
+  };
 }
 
 function textOf(bytes: number, seed: number): Buffer {
@@ -87,8 +96,7 @@ function schedulerOf(config: SchedulingConfig, count: number): { pick: (request:
   const scheduler = buildScheduler(config, { source, clock: monotonicClock, random: new SeededRandom(1) }).scheduler!;
   return {
     pick: (request) => {
-      const { slot, generation } = scheduler.schedule(request);
-      scheduler.settle(slot, generation);
+      scheduler.settle(scheduler.schedule(request).flight);
     },
   };
 }

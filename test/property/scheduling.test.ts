@@ -1,12 +1,15 @@
 import fc from 'fast-check';
+import type { Flight, FlightOutcome } from '../../src/picker/scheduling/flight';
 import { MAX_ADAPTERS } from '../../src/picker/scheduling/interface/endpoint-table';
 import type { Filter, Scorer } from '../../src/picker/scheduling/interface/plugins';
+import { LearnedSpeed } from '../../src/picker/scheduling/learned-speed';
 import { PluginParameters } from '../../src/picker/scheduling/plugin-parameters';
-import { SCHEDULING_PLUGINS } from '../../src/picker/scheduling/plugin-registry';
+import { type BuildContext, SCHEDULING_PLUGINS } from '../../src/picker/scheduling/plugin-registry';
 import {
   ApproxPrefixCacheProducer,
   DEFAULT_APPROX_PREFIX_CACHE,
 } from '../../src/picker/scheduling/plugins/producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
+import { InflightLoadProducer } from '../../src/picker/scheduling/plugins/producer/inflight-load-producer/inflight-load-producer';
 import { ProfileOutcome } from '../../src/picker/scheduling/profile';
 import { buildScheduler, LLMD_DEFAULT_SCHEDULING, type SchedulingConfig } from '../../src/picker/scheduling/scheduler-builder';
 import { ManualClock } from '../../src/shared/clock';
@@ -32,10 +35,22 @@ function built(type: string, parameters: Record<string, unknown> = {}) {
   const producer = new ApproxPrefixCacheProducer({ ...DEFAULT_APPROX_PREFIX_CACHE, maxIndexEntries: 1000 });
   const problems: never[] = [];
   const reader = new PluginParameters(type, parameters, '', (path) => path, problems);
-  return { ...SCHEDULING_PLUGINS.get(type)!(reader, { random: new SeededRandom(1), producerFor: () => producer }), producer };
+  const context: BuildContext = {
+    random: new SeededRandom(1),
+    clock: new ManualClock(1_000),
+    speed: new LearnedSpeed(),
+    prefixProducer: () => producer,
+    inflightProducer: () => new InflightLoadProducer(false, producer),
+  };
+  return { ...SCHEDULING_PLUGINS.get(type)!.build(reader, context), producer };
 }
 
-const SCORERS = [...SCHEDULING_PLUGINS.keys()].filter((type) => type.endsWith('-scorer'));
+const SCORERS = [...SCHEDULING_PLUGINS].filter(([, { kind }]) => kind.endsWith('scorer')).map(([type]) => type);
+/** What a type cannot do without. */
+const NEEDED: Readonly<Record<string, Record<string, unknown>>> = {
+  'header-label-affinity-scorer': { headerName: 'x-tier', labelKey: 'tier' },
+  'endpoint-attribute-scorer': { attributeKey: 'num_requests_running', algorithm: { type: 'linear_lower_is_better' } },
+};
 
 describe('scheduling', () => {
   test.each(SCORERS)('%s gives scores from 0 to 1, and only to the candidates', (type) => {
@@ -46,7 +61,7 @@ describe('scheduling', () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         (members, prompts, matchLengthWeight) => {
           const { snapshot } = poolOf(...members);
-          const { plugin, producer } = built(type, type === 'prefix-cache-scorer' ? { matchLengthWeight } : {});
+          const { plugin, producer } = built(type, type === 'prefix-cache-scorer' ? { matchLengthWeight } : NEEDED[type]);
           members.forEach((_, slot) => {
             snapshot.table.setAdapters(slot, slot % 4, ['llama', 'x'].slice(0, slot % 3), ['llama']);
           });
@@ -56,8 +71,11 @@ describe('scheduling', () => {
           for (const text of prompts) {
             totals.fill(0, 0, ready.length);
             if (ready.length === 0) continue;
+            const own = (plugin as Scorer).producer;
             producer.prepare(requestFor(text), snapshot, ready, ready.length);
+            if (own !== producer) own?.prepare(requestFor(text), snapshot, ready, ready.length);
             (plugin as Scorer).score(requestFor(text), snapshot, ready, ready.length, 1, totals);
+            if (own !== producer) own?.picked(snapshot, ready[text.length % ready.length]!);
             producer.picked(snapshot, ready[text.length % ready.length]!);
             for (const score of totals.subarray(0, ready.length)) expect(score >= 0 && score <= 1).toBe(true);
             expect([...totals.subarray(ready.length)]).toEqual([-7, -7]);
@@ -124,10 +142,23 @@ describe('scheduling', () => {
     );
   });
 
+  const ending: fc.Arbitrary<FlightOutcome | undefined> = fc.option(
+    fc.record({
+      status: fc.constantFrom(0, 200, 404, 500, 503),
+      outputTokens: fc.integer({ min: -1, max: 3_000 }),
+      firstByteMs: fc.integer({ min: -1, max: 60_000 }),
+      cause: fc.constantFrom('natural', 'client-disconnect', 'evicted', 'early-close', 'error'),
+    }),
+    { nil: undefined },
+  );
+
   test('in-flight counts are exact at every moment, and zero when everything is settled', () => {
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ kind: fc.constant('schedule' as const) }) },
-      { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle' as const), which: fc.nat() }) },
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant('schedule' as const), bytes: fc.nat({ max: 5_000 }) }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({ kind: fc.constant('settle' as const), which: fc.nat(), answered: fc.boolean(), outcome: ending }),
+      },
       {
         weight: 1,
         arbitrary: fc.record({ kind: fc.constant('change' as const), keep: fc.array(fc.nat({ max: 40 }), { maxLength: 30 }) }),
@@ -141,7 +172,7 @@ describe('scheduling', () => {
           clock: new ManualClock(1000),
           random: new SeededRandom(1),
         }).scheduler!;
-        const open: { slot: number; generation: number }[] = [];
+        const open: Flight[] = [];
         const check = (): void => {
           const { table } = source.snapshot;
           const expected = new Array(table.capacity).fill(0);
@@ -151,17 +182,22 @@ describe('scheduling', () => {
         for (const action of steps) {
           if (action.kind === 'change') source.replaceAll(action.keep.map((i) => endpoint(i)));
           if (action.kind === 'settle' && open.length > 0) {
-            const [{ slot, generation }] = open.splice(action.which % open.length, 1) as [{ slot: number; generation: number }];
-            scheduler.settle(slot, generation);
+            const [flight] = open.splice(action.which % open.length, 1) as [Flight];
+            if (action.answered) scheduler.answered(flight);
+            scheduler.settle(flight, action.outcome);
           }
           if (action.kind === 'schedule') {
-            const { outcome, slot, generation } = scheduler.schedule(requestFor());
-            if (outcome === ProfileOutcome.PICKED) open.push({ slot, generation });
+            const { outcome, flight } = scheduler.schedule(requestFor('p'.repeat(action.bytes)));
+            if (outcome === ProfileOutcome.PICKED) open.push(flight);
           }
           check();
         }
-        for (const { slot, generation } of open.splice(0)) scheduler.settle(slot, generation);
+        for (const flight of open.splice(0)) scheduler.settle(flight);
         check();
+        const { table } = source.snapshot;
+        for (const column of [table.prefillTokens, table.promptTokensInFlight, table.outputTokensInFlight]) {
+          expect(column.every((tokens) => tokens === 0)).toBe(true);
+        }
       }),
       { numRuns: fuzzRuns(100) },
     );

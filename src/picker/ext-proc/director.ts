@@ -29,6 +29,8 @@ export interface RouteDecision {
   readonly targetModel: string | undefined;
   /** Further request headers to set, name and value in turn. */
   readonly setHeaders: readonly string[] | undefined;
+  /** Response headers for the client, name and value in turn; none unless given. */
+  readonly answerHeaders?: readonly string[] | undefined;
   /** False when nobody needs the answer (usage, in-flight): the stream is then closed early. */
   readonly observeResponse: boolean;
   /** Handed back at `settle`. */
@@ -72,6 +74,8 @@ export interface Director {
    */
   decide(request: RequestFacts, resume: (decision: Decision) => void): Decision | undefined;
   abandon(request: RequestFacts): void;
+  /** The first byte of the answer's body has passed. Only where answers are watched, and never after `settle`. */
+  answered?(decision: RouteDecision): void;
   /** Called exactly once for every route decision. */
   settle(request: RequestFacts, decision: RouteDecision, outcome: Outcome): void;
 }

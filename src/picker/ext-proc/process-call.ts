@@ -73,6 +73,16 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
     this.end(OK);
   }
 
+  onFirstByte(): void {
+    const { routed, context } = this;
+    if (routed === undefined || this.settled) return;
+    try {
+      context.director.answered?.(routed);
+    } catch (error) {
+      context.onError(error);
+    }
+  }
+
   onAnswered(): DynamicMetadata | undefined {
     return this.settle('natural');
   }

@@ -19,6 +19,8 @@ export interface ResponsePhaseHost {
   readonly stream: GrpcStream;
   readonly context: ServiceContext;
   readonly request: RequestState;
+  /** The first byte of the answer's body has come. */
+  onFirstByte(): void;
   /** The answer is complete; returns what goes out with its last message. */
   onAnswered(): DynamicMetadata | undefined;
 }
@@ -69,18 +71,26 @@ export class ResponsePhase {
     const isLast = message.endOfStream || this.mode === BodyMode.None;
     const metadata = isLast ? this.host.onAnswered() : undefined;
     const dropsLength = this.masking && this.mode !== BodyMode.Buffered;
-    if (metadata === undefined) this.send(dropsLength ? HEADERS_REPLY_WITHOUT_LENGTH : HEADERS_REPLY);
-    else {
-      const { writer } = this.host.context;
-      writeChangesReply(writer, Reply.ResponseHeaders, SEEN, -1);
-      this.sendWritten(metadata);
+    const { answerHeaders: added } = routed;
+    if (metadata === undefined && added === undefined) {
+      this.send(dropsLength ? HEADERS_REPLY_WITHOUT_LENGTH : HEADERS_REPLY);
+      return;
     }
+    const { writer } = this.host.context;
+    const seen = metadata === undefined && dropsLength ? SEEN_WITHOUT_LENGTH : SEEN;
+    const changes = added === undefined ? seen : { set: [...seen.set, ...added], remove: seen.remove };
+    writeChangesReply(writer, Reply.ResponseHeaders, changes, -1);
+    if (metadata !== undefined) writeMetadata(writer, metadata);
+    this.host.stream.send(writer.bytes, writer.at, writer.length);
   }
 
   onBody(message: ProcessingRequest, bytes: Buffer): void {
     const { context, request } = this.host;
     const length = message.end - message.start;
-    if (length > 0 && this.firstByteAtMs < 0) this.firstByteAtMs = context.nowMs();
+    if (length > 0 && this.firstByteAtMs < 0) {
+      this.firstByteAtMs = context.nowMs();
+      this.host.onFirstByte();
+    }
     this.bytes += length;
     const isLast = message.endOfStream;
     let body = bytes;

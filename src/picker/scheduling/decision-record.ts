@@ -6,14 +6,49 @@ export const KEPT = -1;
 export const OUTSIDE_SUBSET = -2;
 /** Verdict on an endpoint that was no candidate: not ready, or no endpoint at all. */
 export const NOT_READY = -3;
+/** Verdict on an endpoint that keeps failing; see `circuit-breaker.ts`. */
+export const EJECTED = -5;
 /** Marks candidates while a filter's verdict is written. */
 const STAYS = -4;
+
+/** What the parts of a profile are called, and how much its scorers count. */
+export interface ProfileNames {
+  readonly profile: string;
+  readonly filters: readonly string[];
+  readonly scorers: readonly string[];
+  readonly weights: readonly number[];
+}
+
+/** What a decision saw of an endpoint. */
+export interface EndpointInputs {
+  readonly waiting: number;
+  readonly running: number;
+  readonly kvUsageRatio: number;
+  readonly inFlight: number;
+  /** Sent less settled since the last report. */
+  readonly sinceReport: number;
+  readonly prefillTokens: number;
+  readonly promptTokensInFlight: number;
+  readonly outputTokensInFlight: number;
+  readonly cachedTokens: number;
+  readonly slownessRatio: number;
+  readonly failuresInRow: number;
+}
 
 /** One endpoint in a decision, for people. */
 export interface EndpointExplanation {
   readonly endpoint: string;
-  /** `kept`, `outside-subset`, `not-ready`, or the name of the filter that removed it. */
+  /** Profile that ran. */
+  readonly profile: string;
+  /** `kept`, `outside-subset`, `not-ready`, `ejected`, or the name of the filter that removed it. */
   readonly verdict: string;
+  /** Place in the chosen list, from 1; absent when it was not chosen. */
+  readonly chosen?: number;
+  /** Others had the same total as the best, so chance decided among them; absent when not. */
+  readonly tied?: true;
+  readonly inputs: EndpointInputs;
+  /** By scorer; empty unless kept. */
+  readonly weights: Readonly<Record<string, number>>;
   /** Score (0 to 1, after trust was applied) by scorer; empty unless kept. */
   readonly scores: Readonly<Record<string, number>>;
   readonly total: number;
@@ -35,19 +70,22 @@ export class DecisionRecord {
   public picked = new Int32Array(0);
   public pickedCount = 0;
 
-  public constructor(
-    public readonly filterNames: readonly string[],
-    public readonly scorerNames: readonly string[],
-  ) {}
+  /** By slot, as the decision saw it. */
+  private inputs: EndpointInputs[] = [];
+
+  /** @param names of the profile that ran last */
+  public constructor(public names: ProfileNames) {}
 
   /** @internal Called by the profile for each decision. */
-  public begin(snapshot: EndpointSnapshot, maxPicked: number): void {
+  public begin(names: ProfileNames, snapshot: EndpointSnapshot, maxPicked: number): void {
     const { capacity } = snapshot.table;
-    if (this.verdicts.length !== capacity) {
+    this.names = names;
+    if (this.verdicts.length !== capacity || this.scores.length !== capacity * names.scorers.length) {
       this.verdicts = new Int16Array(capacity);
-      this.scores = new Float64Array(capacity * this.scorerNames.length);
+      this.scores = new Float64Array(capacity * names.scorers.length);
       this.totals = new Float64Array(capacity);
     }
+    this.inputs = [];
     if (this.picked.length < maxPicked) this.picked = new Int32Array(maxPicked);
     this.verdicts.fill(NOT_READY);
     this.scores.fill(0);
@@ -64,20 +102,50 @@ export class DecisionRecord {
     }
   }
 
+  /** @internal Notes what the decision saw, before it changes it. */
+  public see({ table, endpoints }: EndpointSnapshot, cachedTokens: (slot: number) => number): void {
+    this.inputs = endpoints.map((endpoint, slot) => ({
+      waiting: table.waiting[slot]!,
+      running: table.running[slot]!,
+      kvUsageRatio: table.kvUsageRatio[slot]!,
+      inFlight: table.inFlight[slot]!,
+      sinceReport: table.sinceReport[slot]!,
+      prefillTokens: table.prefillTokens[slot]!,
+      promptTokensInFlight: table.promptTokensInFlight[slot]!,
+      outputTokensInFlight: table.outputTokensInFlight[slot]!,
+      cachedTokens: endpoint !== undefined && this.verdicts[slot] === KEPT ? cachedTokens(slot) : 0,
+      slownessRatio: table.slownessRatio[slot]!,
+      failuresInRow: table.failuresInRow[slot]!,
+    }));
+  }
+
   /** The record as plain data, one entry per endpoint of the snapshot it was made for, best first. */
   public explain(snapshot: EndpointSnapshot): EndpointExplanation[] {
     const { capacity } = snapshot.table;
+    const { profile, scorers, weights } = this.names;
+    const picked = [...this.picked.subarray(0, this.pickedCount)];
+    const kept = snapshot.endpoints.flatMap((endpoint, slot) =>
+      endpoint !== undefined && this.verdicts[slot] === KEPT ? [this.totals[slot]!] : [],
+    );
+    const best = Math.max(...kept);
+    const isTie = picked.length > 0 && kept.filter((total) => total === best).length > 1;
     return snapshot.endpoints
-      .flatMap((endpoint, slot) => {
+      .flatMap((endpoint, slot): EndpointExplanation[] => {
         if (endpoint === undefined) return [];
         const verdict = this.verdicts[slot]!;
-        const scores =
-          verdict === KEPT ? this.scorerNames.map((name, i) => [name, this.scores[i * capacity + slot]!] as const) : [];
+        const byScorer = (value: (i: number) => number): Record<string, number> =>
+          verdict === KEPT ? Object.fromEntries(scorers.map((name, i) => [name, value(i)])) : {};
+        const rank = picked.indexOf(slot);
         return [
           {
             endpoint: endpoint.hostPort,
+            profile,
             verdict: this.verdictName(verdict),
-            scores: Object.fromEntries(scores),
+            ...(rank === -1 ? {} : { chosen: rank + 1 }),
+            ...(isTie && verdict === KEPT && this.totals[slot] === best ? { tied: true } : {}),
+            inputs: this.inputs[slot]!,
+            weights: byScorer((i) => weights[i]!),
+            scores: byScorer((i) => this.scores[i * capacity + slot]!),
             total: this.totals[slot]!,
             trustRatio: snapshot.table.trustRatio[slot]!,
           },
@@ -89,6 +157,7 @@ export class DecisionRecord {
   private verdictName(verdict: number): string {
     if (verdict === KEPT) return 'kept';
     if (verdict === OUTSIDE_SUBSET) return 'outside-subset';
-    return verdict === NOT_READY ? 'not-ready' : this.filterNames[verdict]!;
+    if (verdict === EJECTED) return 'ejected';
+    return verdict === NOT_READY ? 'not-ready' : this.names.filters[verdict]!;
   }
 }

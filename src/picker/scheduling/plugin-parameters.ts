@@ -64,6 +64,27 @@ export class PluginParameters {
     return this.raw?.[key] ?? undefined;
   }
 
+  /** Reader of a parameter that is an object; its faults are reported with this one's. */
+  public section(key: string): PluginParameters {
+    const value = this.value(key);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (value !== undefined && !isObject) this.wrong(key, value, 'an object', undefined);
+    const raw = isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
+    return new PluginParameters(this.type, raw, `${this.path}.${key}`, this.locate, this.problems);
+  }
+
+  /** A text that must be there. */
+  public requiredText(key: string): string {
+    if (this.value(key) === undefined) {
+      this.fault(key, {
+        code: ConfigCode.MISSING_KEY,
+        what: `plugin type '${this.type}' needs the parameter '${key}'`,
+        fix: 'set it',
+      });
+    }
+    return this.text(key, '');
+  }
+
   /** The one parameter of all pickers. */
   public maxNumOfEndpoints(): number {
     const value = this.integer('maxNumOfEndpoints', 1, { min: 1, max: 100 });

@@ -1,4 +1,5 @@
-import { DecisionRecord, KEPT, OUTSIDE_SUBSET } from './decision-record';
+import { withoutEjected } from './circuit-breaker';
+import { DecisionRecord, EJECTED, KEPT, OUTSIDE_SUBSET, type ProfileNames } from './decision-record';
 import type { EndpointSnapshot } from './interface/endpoint-snapshot';
 import type { Filter, Picker, Producer, Scorer } from './interface/plugins';
 import type { SchedulingRequest } from './interface/scheduling-request';
@@ -21,7 +22,7 @@ export interface ProfileParts {
   readonly filters: readonly NamedFilter[];
   readonly scorers: readonly WeightedScorer[];
   readonly picker: Picker;
-  /** Those that the scorers use. */
+  /** Those that filters and scorers use. */
   readonly producers: readonly Producer[];
 }
 
@@ -34,6 +35,8 @@ export const ProfileOutcome = {
   OUTSIDE_SUBSET: 2,
   /** A filter removed the last candidate. */
   FILTERED_OUT: 3,
+  /** The request asks for a profile that is not configured. */
+  UNKNOWN_PROFILE: 4,
 } as const;
 export type ProfileOutcome = (typeof ProfileOutcome)[keyof typeof ProfileOutcome];
 
@@ -50,23 +53,47 @@ export class Profile {
   private totals = new Float64Array(0);
   private scores = new Float64Array(0);
 
+  private readonly names: ProfileNames;
+
   public constructor(private readonly parts: ProfileParts) {
     this.name = parts.name;
+    this.names = {
+      profile: parts.name,
+      filters: parts.filters.map(({ name }) => name),
+      scorers: parts.scorers.map(({ name }) => name),
+      weights: parts.scorers.map(({ weight }) => weight),
+    };
     this.picked = new Int32Array(parts.picker.maxNumOfEndpoints);
   }
 
   /** A record that fits this profile. */
   public newRecord(): DecisionRecord {
-    return new DecisionRecord(
-      this.parts.filters.map(({ name }) => name),
-      this.parts.scorers.map(({ name }) => name),
-    );
+    return new DecisionRecord(this.names);
+  }
+
+  /** Tokens of the last request that an endpoint probably has cached; 0 where no producer knows. */
+  public cachedTokens(slot: number): number {
+    for (const producer of this.parts.producers) {
+      const tokens = producer.cachedTokens?.(slot);
+      if (tokens !== undefined) return tokens;
+    }
+    return 0;
+  }
+
+  /** Headers for the client of a request that went to `slot`; undefined for none. */
+  public answerHeaders(snapshot: EndpointSnapshot, slot: number): readonly string[] | undefined {
+    let headers: readonly string[] | undefined;
+    for (const producer of this.parts.producers) {
+      const added = producer.answerHeaders?.(snapshot, slot);
+      if (added !== undefined) headers = headers === undefined ? added : [...headers, ...added];
+    }
+    return headers;
   }
 
   /** Chooses, and tells the producers. The record, if any, is filled on the way. */
-  public run(request: SchedulingRequest, snapshot: EndpointSnapshot, record?: DecisionRecord): ProfileOutcome {
+  public run(request: SchedulingRequest, snapshot: EndpointSnapshot, nowMs: number, record?: DecisionRecord): ProfileOutcome {
     this.pickedCount = 0;
-    record?.begin(snapshot, this.picked.length);
+    record?.begin(this.names, snapshot, this.picked.length);
     const { ready } = snapshot;
     if (ready.length === 0) return ProfileOutcome.NO_ENDPOINTS;
     if (this.candidates.length < snapshot.table.capacity) this.grow(snapshot.table.capacity);
@@ -80,16 +107,20 @@ export class Profile {
       record?.narrow(OUTSIDE_SUBSET, candidates, count);
       if (count === 0) return ProfileOutcome.OUTSIDE_SUBSET;
     }
+    const healthy = withoutEjected(snapshot.table, candidates, count, nowMs);
+    if (healthy < count) record?.narrow(EJECTED, candidates, healthy);
+    count = healthy;
     const { filters, producers } = this.parts;
+    for (let i = 0; i < producers.length; i++) producers[i]!.prepare(request, snapshot, candidates, count);
     for (let i = 0; i < filters.length; i++) {
       count = filters[i]!.filter.filter(request, snapshot, candidates, count);
       record?.narrow(i, candidates, count);
       if (count === 0) return ProfileOutcome.FILTERED_OUT;
     }
-    for (let i = 0; i < producers.length; i++) producers[i]!.prepare(request, snapshot, candidates, count);
     this.score(request, snapshot, count, record);
+    record?.see(snapshot, (slot) => this.cachedTokens(slot));
 
-    const chosen = this.parts.picker.pick(this.totals, count, this.picked);
+    const chosen = this.parts.picker.pick(this.totals, count, this.picked, snapshot, candidates);
     // positions become slots in place
     for (let i = 0; i < chosen; i++) this.picked[i] = candidates[this.picked[i]!]!;
     this.pickedCount = chosen;

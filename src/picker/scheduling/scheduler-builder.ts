@@ -4,20 +4,28 @@ import type { Clock } from '../../shared/clock';
 import type { Problem } from '../../shared/problem';
 import type { RandomSource } from '../../shared/random';
 import type { EndpointSource } from './interface/endpoint-snapshot';
-import type { Picker, Producer } from './interface/plugins';
+import type { Picker, Producer, ProfileHandler } from './interface/plugins';
+import { LearnedSpeed } from './learned-speed';
 import { PluginParameters } from './plugin-parameters';
-import { type BuiltPlugin, SCHEDULING_PLUGINS } from './plugin-registry';
+import { type AnyProducer, type BuildContext, type BuiltPlugin, SCHEDULING_PLUGINS } from './plugin-registry';
 import { MaxScorePicker } from './plugins/picker/max-score-picker/max-score-picker';
-import {
-  ApproxPrefixCacheProducer,
-  DEFAULT_APPROX_PREFIX_CACHE,
-} from './plugins/producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
+import { ApproxPrefixCacheProducer } from './plugins/producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
+import { InflightLoadProducer } from './plugins/producer/inflight-load-producer/inflight-load-producer';
 import { SingleProfileHandler } from './plugins/profile-handler/single-profile-handler/single-profile-handler';
 import { type NamedFilter, Profile, type WeightedScorer } from './profile';
 import { Scheduler } from './scheduler';
 
 /** The part of a configuration that says how to schedule. */
 export type SchedulingConfig = Pick<EndpointPickerConfig, 'plugins' | 'schedulingProfiles'>;
+
+/** This picker's own default, for configurations that name no scheduling profile; see docs/picker/default-profile.md. */
+export const DEFAULT_SCHEDULING: SchedulingConfig = {
+  plugins: [
+    { name: 'expected-cost-scorer', type: 'expected-cost-scorer' },
+    { name: 'power-of-k-picker', type: 'power-of-k-picker' },
+  ],
+  schedulingProfiles: [{ name: 'default', plugins: [{ pluginRef: 'expected-cost-scorer' }, { pluginRef: 'power-of-k-picker' }] }],
+};
 
 /** llm-d's own default: queue 2, KV cache 2, prefix 3. */
 export const LLMD_DEFAULT_SCHEDULING: SchedulingConfig = {
@@ -60,10 +68,24 @@ export function buildScheduler(config: SchedulingConfig, dependencies: Scheduler
   return new SchedulerBuilder(config, dependencies).build();
 }
 
+interface ProducerType<T> {
+  // biome-ignore lint/suspicious/noExplicitAny: any constructor will do, it is only asked whether an object came from it
+  new (...parts: any[]): T;
+  readonly TYPE: string;
+  /** In messages. */
+  readonly NOUN: string;
+  /** One with default parameters. */
+  standard(clock: Clock): T;
+}
+
+/** Plugins of these kinds are referred to by others, and so built first. */
+const BUILT_FIRST = 'producer';
+
 class SchedulerBuilder {
   private readonly problems: Problem[] = [];
   private readonly built = new Map<string, BuiltPlugin>();
   private readonly locate: (path: string) => string;
+  private readonly speed = new LearnedSpeed();
 
   public constructor(
     private readonly config: SchedulingConfig,
@@ -74,43 +96,58 @@ class SchedulerBuilder {
 
   public build(): BuiltScheduler {
     // producers first, because scorers refer to them whatever the order of the file
-    this.buildPlugins((type) => type === ApproxPrefixCacheProducer.TYPE);
-    this.buildPlugins((type) => type !== ApproxPrefixCacheProducer.TYPE);
-    const chosen = this.chosenProfile();
-    const profile = chosen === undefined ? undefined : this.profile(this.config.schedulingProfiles[chosen]!, chosen);
-    if (profile === undefined || this.problems.length > 0) return { scheduler: undefined, problems: this.problems };
-    return { scheduler: new Scheduler(profile, this.dependencies.source, this.dependencies.clock), problems: [] };
+    this.buildPlugins((kind) => kind === BUILT_FIRST);
+    this.buildPlugins((kind) => kind !== BUILT_FIRST);
+    const handler = this.handler();
+    const profiles = this.config.schedulingProfiles.map((spec, i) => this.profile(spec, i));
+    if (handler === undefined || this.problems.length > 0) return { scheduler: undefined, problems: this.problems };
+    const { source, clock } = this.dependencies;
+    return { scheduler: new Scheduler({ profiles, handler, source, clock, speed: this.speed }), problems: [] };
   }
 
-  private buildPlugins(wanted: (type: string) => boolean): void {
+  private buildPlugins(wanted: (kind: BuiltPlugin['kind']) => boolean): void {
     this.config.plugins.forEach((spec, i) => {
-      const factory = SCHEDULING_PLUGINS.get(spec.type);
-      if (factory === undefined || !wanted(spec.type)) return;
+      const registered = SCHEDULING_PLUGINS.get(spec.type);
+      if (registered === undefined || !wanted(registered.kind)) return;
       const parameters = new PluginParameters(spec.type, spec.parameters, `plugins[${i}].parameters`, this.locate, this.problems);
-      const { random } = this.dependencies;
-      this.built.set(spec.name, factory(parameters, { random, producerFor: (name) => this.producerFor(name, spec, i) }));
+      const { random, clock } = this.dependencies;
+      const context: BuildContext = {
+        random,
+        clock,
+        speed: this.speed,
+        prefixProducer: (name) =>
+          this.producer(ApproxPrefixCacheProducer, name, spec, `${i}].parameters.prefixMatchInfoProducerName`),
+        inflightProducer: (name) => this.producer(InflightLoadProducer, name, spec, `${i}].parameters.inFlightLoadProducerName`),
+      };
+      this.built.set(spec.name, registered.build(parameters, context));
     });
   }
 
-  private producerFor(name: string | undefined, scorer: PluginSpec, index: number): ApproxPrefixCacheProducer {
-    const known = this.built.get(name ?? ApproxPrefixCacheProducer.TYPE);
-    if (known?.kind === 'producer') return known.plugin;
-    if (name !== undefined && name !== ApproxPrefixCacheProducer.TYPE) {
+  /** The producer of that name, or the default one, which is made when it is first wanted. */
+  private producer<T extends AnyProducer>(type: ProducerType<T>, name: string | undefined, user: PluginSpec, path: string): T {
+    const known = this.built.get(name ?? type.TYPE);
+    if (known?.kind === 'producer' && known.plugin instanceof type) return known.plugin;
+    // one that has another name serves as well, as long as there is no choice
+    const others = [...this.built.values()].flatMap(({ kind, plugin }) =>
+      kind === 'producer' && plugin instanceof type ? [plugin] : [],
+    );
+    if (name === undefined && others.length === 1) return others[0]!;
+    if (name !== undefined && name !== type.TYPE) {
       this.problems.push({
         code: ConfigCode.NO_SUCH_NAME,
-        what: `plugin '${scorer.name}' refers to a prefix producer that is not there`,
+        what: `plugin '${user.name}' refers to a ${type.NOUN} that is not there`,
         value: name,
-        allowed: `the name of a plugin of type ${ApproxPrefixCacheProducer.TYPE}`,
-        fix: 'add the producer, or remove prefixMatchInfoProducerName for the default one',
-        where: this.locate(`plugins[${index}].parameters.prefixMatchInfoProducerName`),
+        allowed: `the name of a plugin of type ${type.TYPE}`,
+        fix: 'add the producer, or remove the parameter for the default one',
+        where: this.locate(`plugins[${path}`),
       });
     }
-    const plugin = new ApproxPrefixCacheProducer(DEFAULT_APPROX_PREFIX_CACHE);
-    this.built.set(ApproxPrefixCacheProducer.TYPE, { kind: 'producer', plugin });
+    const plugin = type.standard(this.dependencies.clock);
+    this.built.set(type.TYPE, { kind: 'producer', plugin });
     return plugin;
   }
 
-  private chosenProfile(): number | undefined {
+  private handler(): ProfileHandler | undefined {
     const handlers = [...this.built].flatMap(([name, { kind, plugin }]) =>
       kind === 'profile-handler' ? [{ name, plugin }] : [],
     );
@@ -125,9 +162,9 @@ class SchedulerBuilder {
     }
     const handler = handlers[0]?.plugin ?? new SingleProfileHandler();
     const names = this.config.schedulingProfiles.map(({ name }) => name);
-    const choice = handler.choose(names);
-    if (typeof choice === 'number') return choice;
-    this.notOne(choice.what, names.join(', '), choice.allowed, 'keep one scheduling profile', 'schedulingProfiles');
+    const fault = handler.check(names);
+    if (fault === undefined) return handler;
+    this.notOne(fault.what, names.join(', '), fault.allowed, 'correct the scheduling profiles', 'schedulingProfiles');
     return undefined;
   }
 
@@ -135,19 +172,25 @@ class SchedulerBuilder {
     this.problems.push({ code: ConfigCode.NOT_EXACTLY_ONE, what, value, allowed, fix, where: this.locate(path) });
   }
 
-  private profile(spec: SchedulingProfileSpec, index: number): Profile | undefined {
+  private profile(spec: SchedulingProfileSpec, index: number): Profile {
     const filters: NamedFilter[] = [];
     const scorers: WeightedScorer[] = [];
     const pickers: { name: string; picker: Picker }[] = [];
     const producers = new Set<Producer>();
-    for (const { pluginRef, weight = 1 } of spec.plugins) {
+    for (const { pluginRef, weight } of spec.plugins) {
       const built = this.built.get(pluginRef);
       // a reference to a plugin of another owner is reported by checkPlugins, as misplaced
       if (built?.kind === 'filter') filters.push({ name: pluginRef, filter: built.plugin });
+      if (built?.kind === 'filter-and-scorer') {
+        filters.push({ name: pluginRef, filter: built.plugin });
+        scorers.push({ name: pluginRef, scorer: built.plugin, weight: weight ?? 1 });
+      }
       if (built?.kind === 'picker') pickers.push({ name: pluginRef, picker: built.plugin });
-      if (built?.kind !== 'scorer') continue;
-      scorers.push({ name: pluginRef, scorer: built.plugin, weight });
-      if (built.plugin.producer !== undefined) producers.add(built.plugin.producer);
+      if (built?.kind === 'scorer') scorers.push({ name: pluginRef, scorer: built.plugin, weight: weight ?? 1 });
+    }
+    for (const { producer } of [...filters.map(({ filter }) => filter), ...scorers.map(({ scorer }) => scorer)]) {
+      if (producer?.requires !== undefined) producers.add(producer.requires);
+      if (producer !== undefined) producers.add(producer);
     }
     if (pickers.length > 1) {
       this.notOne(
@@ -157,7 +200,6 @@ class SchedulerBuilder {
         'remove all but one',
         `schedulingProfiles[${index}].plugins`,
       );
-      return undefined;
     }
     const picker = pickers[0]?.picker ?? new MaxScorePicker(1, this.dependencies.random);
     return new Profile({ name: spec.name, filters, scorers, picker, producers: [...producers] });

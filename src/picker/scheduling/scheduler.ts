@@ -1,7 +1,11 @@
 import type { Clock } from '../../shared/clock';
 import type { DecisionRecord } from './decision-record';
-import type { EndpointSource } from './interface/endpoint-snapshot';
-import type { SchedulingRequest } from './interface/scheduling-request';
+import { Flight, type FlightOutcome } from './flight';
+import { FlightBook, followReports } from './flight-book';
+import type { EndpointSnapshot, EndpointSource } from './interface/endpoint-snapshot';
+import type { ProfileHandler } from './interface/plugins';
+import { promptTokens, type SchedulingRequest } from './interface/scheduling-request';
+import type { LearnedSpeed } from './learned-speed';
 import { type Profile, ProfileOutcome } from './profile';
 import { TrustKeeper } from './trust';
 
@@ -11,67 +15,109 @@ export interface ScheduleResult {
   readonly outcome: ProfileOutcome;
   /** `ip:port[,ip:port…]`, best first. */
   readonly destination: string;
-  /** Slot of the first, for `settle`. */
+  /** Slot of the first. */
   readonly slot: number;
-  /** Generation of that slot, for `settle`. */
-  readonly generation: number;
+  /** Headers for the client that the answer must carry, name and value in turn; undefined for none. */
+  readonly answerHeaders: readonly string[] | undefined;
+  /** For `answered` and `settle`; made for this request, may be kept. */
+  readonly flight: Flight;
 }
+
+const NO_FLIGHT = new Flight(-1, 0, '', 0, 0, 0, 0, 0);
 
 class MutableResult implements ScheduleResult {
   public outcome: ProfileOutcome = ProfileOutcome.NO_ENDPOINTS;
   public destination = '';
   public slot = -1;
-  public generation = 0;
+  public answerHeaders: readonly string[] | undefined;
+  public flight = NO_FLIGHT;
+}
+
+export interface SchedulerParts {
+  readonly profiles: readonly Profile[];
+  readonly handler: ProfileHandler;
+  /** All endpoints. Pools are views of the same table. */
+  readonly source: EndpointSource;
+  readonly clock: Clock;
+  readonly speed: LearnedSpeed;
 }
 
 /**
- * Chooses endpoints for requests, and counts the requests in flight. Everything that it knows of the world is handed to it: the snapshot
- * in force, the clock, and (in its plugins) the source of chance; so a simulation can run it in virtual time.
+ * Chooses endpoints for requests, and keeps the books of those under way. Everything that it knows of the world is handed to it: the
+ * snapshot in force, the clock, and (in its plugins) the source of chance; so a simulation can run it in virtual time.
  */
 export class Scheduler {
   private readonly trust = new TrustKeeper();
   private readonly result = new MutableResult();
+  private readonly book: FlightBook;
+  private readonly profileNames: readonly string[];
 
-  public constructor(
-    private readonly profile: Profile,
-    private readonly source: EndpointSource,
-    private readonly clock: Clock,
-  ) {}
+  public constructor(private readonly parts: SchedulerParts) {
+    this.book = new FlightBook(parts.speed);
+    this.profileNames = parts.profiles.map(({ name }) => name);
+  }
 
   /** A record to hand to `schedule`. */
   public newRecord(): DecisionRecord {
-    return this.profile.newRecord();
+    return this.parts.profiles[0]!.newRecord();
   }
 
   /**
    * Chooses, and counts the request as in flight at the first endpoint: `settle` must be called once for every result with the outcome
    * PICKED.
    * @param record is filled with the reasons, for a price of about the decision itself
+   * @param pool the endpoints to choose from: all of them, or a view of their table
    */
-  public schedule(request: SchedulingRequest, record?: DecisionRecord): ScheduleResult {
-    const result = this.result;
-    const profile = this.profile;
-    const { snapshot } = this.source;
-    this.trust.refresh(snapshot, this.clock.nowMs());
-    result.outcome = profile.run(request, snapshot, record);
+  public schedule(request: SchedulingRequest, record?: DecisionRecord, pool: EndpointSource = this.parts.source): ScheduleResult {
+    const { result } = this;
+    const { profiles, handler, source, clock } = this.parts;
+    const { snapshot } = pool;
+    const nowMs = clock.nowMs();
+    this.trust.refresh(source.snapshot, nowMs);
+    followReports(snapshot, nowMs);
+    const choice = handler.choose(request, this.profileNames);
+    result.outcome = choice < 0 ? ProfileOutcome.UNKNOWN_PROFILE : profiles[choice]!.run(request, snapshot, nowMs, record);
     if (result.outcome !== ProfileOutcome.PICKED) {
       result.destination = '';
       result.slot = -1;
+      result.flight = NO_FLIGHT;
       return result;
     }
+    const profile = profiles[choice]!;
     const slot = profile.picked[0]!;
     result.slot = slot;
-    result.generation = snapshot.table.generation[slot]!;
-    snapshot.table.inFlight[slot] = snapshot.table.inFlight[slot]! + 1;
+    result.answerHeaders = profile.answerHeaders(snapshot, slot);
+    result.flight = this.depart(request, profile, snapshot, slot, nowMs);
     let destination = snapshot.endpoints[slot]!.hostPort;
     for (let i = 1; i < profile.pickedCount; i++) destination += `,${snapshot.endpoints[profile.picked[i]!]!.hostPort}`;
     result.destination = destination;
     return result;
   }
 
-  /** The request is over. An endpoint that has left meanwhile took its count with it. */
-  public settle(slot: number, generation: number): void {
-    const { table } = this.source.snapshot;
-    if (table.generation[slot] === generation) table.inFlight[slot] = table.inFlight[slot]! - 1;
+  /** The answer has begun. Optional: `settle` makes up for it. */
+  public answered(flight: Flight): void {
+    this.book.answered(this.parts.source.snapshot.table, flight);
+  }
+
+  /** The request is over, in a way that `outcome` tells. An endpoint that has left meanwhile took its counts with it. */
+  public settle(flight: Flight, outcome?: FlightOutcome): void {
+    this.book.settled(this.parts.source.snapshot.table, flight, outcome, this.parts.clock.nowMs());
+  }
+
+  private depart(request: SchedulingRequest, profile: Profile, { table }: EndpointSnapshot, slot: number, nowMs: number): Flight {
+    const tokens = promptTokens(request);
+    const cached = profile.cachedTokens(slot);
+    const flight = new Flight(
+      slot,
+      table.generation[slot]!,
+      request.targetModel,
+      nowMs,
+      tokens,
+      cached < tokens ? tokens - cached : 0,
+      table.prefillTokens[slot]!,
+      this.parts.speed.outputTokens(request.targetModel, request.maxTokens, tokens),
+    );
+    this.book.departed(table, flight);
+    return flight;
   }
 }

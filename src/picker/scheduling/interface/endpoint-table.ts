@@ -3,8 +3,8 @@ import { hashText } from '../../../shared/hash';
 /** Adapters that one endpoint can report: running ones first, then waiting ones; further ones are not seen. */
 export const MAX_ADAPTERS = 64;
 
-const FLOAT_COLUMNS = 8;
-const INT_COLUMNS = 7;
+const FLOAT_COLUMNS = 18;
+const INT_COLUMNS = 10;
 
 /**
  * What is known of every endpoint, one column per fact, one slot per endpoint, in memory that threads can share. The scraper is the only
@@ -31,10 +31,38 @@ export class EndpointTable {
   /** How far the scraped columns can be believed, 1 (fresh) to 0 (never reported); see `trust.ts`. Main thread. */
   public readonly trustRatio: Float64Array;
 
+  // what the picker itself sees of the endpoint, all written by the main thread
+  /** Prompt tokens that the endpoint probably has to compute for requests in flight: estimates, without what it has cached. */
+  public readonly promptTokensInFlight: Float64Array;
+  /** The part of them whose answers have not begun. */
+  public readonly prefillTokens: Float64Array;
+  /** Tokens that answers in flight will probably have. */
+  public readonly outputTokensInFlight: Float64Array;
+  /** `updatedAtMs` of the report that `sinceReport` counts from. */
+  public readonly reportSeenAtMs: Float64Array;
+  /** Requests that the engine worked on while others waited: its places; 0 while unknown. */
+  public readonly placesSeen: Float64Array;
+  /** Measured time to the first token, as a multiple of what the pool's others would need; 0 while unknown. See `learned-speed.ts`. */
+  public readonly slownessRatio: Float64Array;
+  /** When that was measured last. */
+  public readonly measuredAtMs: Float64Array;
+  /** Measured milliseconds between output tokens; 0 while unknown. */
+  public readonly decodeMsPerToken: Float64Array;
+  /** When the endpoint became a candidate, by the monotonic clock; 0 before. */
+  public readonly admittedAtMs: Float64Array;
+  /** No request goes there before that, unless it must; see `circuit-breaker.ts`. */
+  public readonly ejectedUntilMs: Float64Array;
+
   /** Distinguishes successive endpoints in one slot. Main thread. */
   public readonly generation: Int32Array;
   /** Requests sent there and not settled. Main thread. */
   public readonly inFlight: Int32Array;
+  /** Requests sent there less those settled since the last report. Main thread. */
+  public readonly sinceReport: Int32Array;
+  /** Requests in a row that failed there. Main thread. */
+  public readonly failuresInRow: Int32Array;
+  /** Times in a row that the endpoint was ejected; above 0 it must still prove itself. Main thread. */
+  public readonly ejections: Int32Array;
   /** Scrapes that failed in a row; 0 after a good one. Scraper. */
   public readonly scrapeFailures: Int32Array;
   /** Scrapes that succeeded; wraps at 2^31. Scraper. */
@@ -76,8 +104,21 @@ export class EndpointTable {
     this.updatedAtMs = floats();
     this.scrapeIntervalMs = floats();
     this.trustRatio = floats();
+    this.promptTokensInFlight = floats();
+    this.prefillTokens = floats();
+    this.outputTokensInFlight = floats();
+    this.reportSeenAtMs = floats();
+    this.placesSeen = floats();
+    this.slownessRatio = floats();
+    this.measuredAtMs = floats();
+    this.decodeMsPerToken = floats();
+    this.admittedAtMs = floats();
+    this.ejectedUntilMs = floats();
     this.generation = ints();
     this.inFlight = ints();
+    this.sinceReport = ints();
+    this.failuresInRow = ints();
+    this.ejections = ints();
     this.scrapeFailures = ints();
     this.scrapes = ints();
     this.maxAdapters = ints();
@@ -90,23 +131,31 @@ export class EndpointTable {
   public reset(slot: number): void {
     // the scraper compares generations before it writes, so the change must be visible first
     Atomics.add(this.generation, slot, 1);
-    for (const column of [this.waiting, this.running, this.kvUsageRatio, this.blockSizeTokens, this.kvBlocks]) column[slot] = 0;
-    for (const column of [this.updatedAtMs, this.scrapeIntervalMs, this.trustRatio]) column[slot] = 0;
-    for (const column of [this.inFlight, this.scrapeFailures, this.scrapes]) column[slot] = 0;
-    for (const column of [this.maxAdapters, this.runningAdapters, this.waitingAdapters]) column[slot] = 0;
+    for (const column of this.resettable()) column[slot] = 0;
   }
 
   /** Takes over all slots of a smaller table. */
   public copyFrom(other: EndpointTable): void {
     const columns = (table: EndpointTable): (Float64Array | Int32Array)[] => [
-      ...[table.waiting, table.running, table.kvUsageRatio, table.blockSizeTokens, table.kvBlocks, table.updatedAtMs],
-      ...[table.scrapeIntervalMs, table.trustRatio, table.generation, table.inFlight, table.scrapeFailures, table.scrapes],
-      ...[table.maxAdapters, table.runningAdapters, table.waitingAdapters, table.adapters],
+      ...table.resettable(),
+      table.generation,
+      table.adapters,
     ];
     const from = columns(other);
     columns(this).forEach((column, i) => {
       column.set(from[i]!);
     });
+  }
+
+  private resettable(): (Float64Array | Int32Array)[] {
+    return [
+      ...[this.waiting, this.running, this.kvUsageRatio, this.blockSizeTokens, this.kvBlocks],
+      ...[this.updatedAtMs, this.scrapeIntervalMs, this.trustRatio],
+      ...[this.promptTokensInFlight, this.prefillTokens, this.outputTokensInFlight, this.reportSeenAtMs],
+      ...[this.placesSeen, this.slownessRatio, this.measuredAtMs, this.decodeMsPerToken, this.admittedAtMs, this.ejectedUntilMs],
+      ...[this.inFlight, this.sinceReport, this.failuresInRow, this.ejections],
+      ...[this.scrapeFailures, this.scrapes, this.maxAdapters, this.runningAdapters, this.waitingAdapters],
+    ];
   }
 
   /** Writes the adapters that an endpoint reports. */

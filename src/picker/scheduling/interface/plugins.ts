@@ -8,6 +8,8 @@ import type { SchedulingRequest } from './scheduling-request';
 
 /** Narrows the candidates. */
 export interface Filter {
+  /** What must run before it. */
+  readonly producer?: Producer;
   /** Moves the candidates to keep to the front, in their order, and returns how many there are. */
   filter(request: SchedulingRequest, snapshot: EndpointSnapshot, candidates: Int32Array, count: number): number;
 }
@@ -34,18 +36,32 @@ export interface Picker {
   /** Most endpoints that are chosen; those after the first are fallbacks. */
   readonly maxNumOfEndpoints: number;
   /** Writes positions in the candidate list to `picked`, best first, each once, and returns how many: 1 to `maxNumOfEndpoints`. */
-  pick(totals: Float64Array, count: number, picked: Int32Array): number;
+  pick(totals: Float64Array, count: number, picked: Int32Array, snapshot: EndpointSnapshot, candidates: Int32Array): number;
 }
 
 /** Works out something about a request that scorers then use, and may remember where the request went. */
 export interface Producer {
+  /** What must run before it. */
+  readonly requires?: Producer | undefined;
   prepare(request: SchedulingRequest, snapshot: EndpointSnapshot, candidates: Int32Array, count: number): void;
   /** Called right after `prepare` of the same request, with the slot that it goes to. */
   picked(snapshot: EndpointSnapshot, slot: number): void;
+  /** Headers that the client must get with the answer of a request that went to `slot`, name and value in turn. */
+  answerHeaders?(snapshot: EndpointSnapshot, slot: number): readonly string[] | undefined;
+  /** Tokens of the prepared request that the endpoint has cached, for producers that know. */
+  cachedTokens?(slot: number): number;
+}
+
+/** What is wrong with a set of profiles. */
+export interface ProfileFault {
+  readonly what: string;
+  readonly allowed: string;
 }
 
 /** Says which profile runs. */
 export interface ProfileHandler {
-  /** Index of the profile, or what is wrong with the profiles given. */
-  choose(profileNames: readonly string[]): number | { readonly what: string; readonly allowed: string };
+  /** Whether it can choose among these profiles. */
+  check(profileNames: readonly string[]): ProfileFault | undefined;
+  /** Index of the profile for a request; -1 when it asks for one that there is not. */
+  choose(request: SchedulingRequest, profileNames: readonly string[]): number;
 }

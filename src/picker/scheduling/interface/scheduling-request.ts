@@ -13,4 +13,16 @@ export interface SchedulingRequest {
   readonly cacheSalt: string | undefined;
   /** Only these endpoints, `ip:port` or bare `ip`; undefined means all. */
   readonly subset: readonly string[] | undefined;
+  /** The client's limit on the answer in tokens; -1 where it set none. */
+  readonly maxTokens: number;
+  /** First value of a request header, by its lower-case name; undefined when absent. */
+  header(name: string): string | undefined;
+}
+
+/** Bytes of a prompt that stand for one token, as in llm-d's estimate mode of its `token-producer`. */
+export const BYTES_PER_TOKEN = 4;
+
+/** Estimated length of the prompt. */
+export function promptTokens({ promptStart, promptEnd }: SchedulingRequest): number {
+  return promptEnd > promptStart && promptStart >= 0 ? (promptEnd - promptStart) / BYTES_PER_TOKEN : 0;
 }

@@ -3,12 +3,14 @@ import { MaxScorePicker } from '../../../../src/picker/scheduling/plugins/picker
 import { RandomPicker } from '../../../../src/picker/scheduling/plugins/picker/random-picker/random-picker';
 import { WeightedRandomPicker } from '../../../../src/picker/scheduling/plugins/picker/weighted-random-picker/weighted-random-picker';
 import { type RandomSource, SeededRandom } from '../../../../src/shared/random';
+import { poolOf } from './support/pool';
 
 const ROUNDS = 20_000;
 
 function pick(picker: Picker, totals: readonly number[]): number[] {
   const picked = new Int32Array(picker.maxNumOfEndpoints);
-  const count = picker.pick(Float64Array.from(totals), totals.length, picked);
+  const { snapshot } = poolOf(...totals.map(() => ({})));
+  const count = picker.pick(Float64Array.from(totals), totals.length, picked, snapshot, snapshot.ready);
   return [...picked.subarray(0, count)];
 }
 

@@ -114,22 +114,22 @@ describe('scheduling a request', () => {
   test('in-flight requests are counted where they went and settled once', () => {
     const pool = poolOf({});
     const scheduler = schedulerFor(pool);
-    const { slot, generation } = scheduler.schedule(requestFor());
+    const { slot, flight } = scheduler.schedule(requestFor());
     scheduler.schedule(requestFor());
     expect(pool.snapshot.table.inFlight[slot]).toBe(2);
-    scheduler.settle(slot, generation);
+    scheduler.settle(flight);
     expect(pool.snapshot.table.inFlight[slot]).toBe(1);
   });
 
   test('a request that outlives its endpoint does not touch the next one in the slot', () => {
     const pool = poolOf({});
     const scheduler = schedulerFor(pool);
-    const { slot, generation } = scheduler.schedule(requestFor());
+    const { slot, flight } = scheduler.schedule(requestFor());
     // the freed slot goes to the end of the queue of free slots
     for (let i = 1; i <= 16; i++) pool.replaceAll([endpoint(i)]);
     expect(pool.snapshot.ready).toEqual(Int32Array.of(slot));
     scheduler.schedule(requestFor());
-    scheduler.settle(slot, generation);
+    scheduler.settle(flight);
     expect(pool.snapshot.table.inFlight[slot]).toBe(1);
   });
 
@@ -199,12 +199,12 @@ describe('scheduling a request', () => {
     const pool = poolOf({ waiting: 3 });
     const scheduler = schedulerFor(pool, configOf(plugin('prefix-cache-scorer')));
     const prompt = requestFor('p'.repeat(2000));
-    const { slot, generation } = scheduler.schedule(prompt);
+    const { slot, flight } = scheduler.schedule(prompt);
     pool.replaceAll(Array.from({ length: 40 }, (_, i) => endpoint(i)));
     expect(pool.snapshot.table.capacity).toBe(64);
     expect(pool.snapshot.table.waiting[slot]).toBe(3);
     expect(scheduler.schedule(prompt).slot).toBe(slot);
-    scheduler.settle(slot, generation);
+    scheduler.settle(flight);
     expect(pool.snapshot.table.inFlight[slot]).toBe(1);
   });
 });

@@ -44,6 +44,8 @@ export function requestFor(prompt = '', extra: Partial<SchedulingRequest> = {}):
     promptEnd: body.length,
     cacheSalt: undefined,
     subset: undefined,
+    maxTokens: -1,
+    header: () => undefined,
     ...extra,
   };
 }

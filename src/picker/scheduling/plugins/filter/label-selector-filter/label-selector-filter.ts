@@ -2,6 +2,7 @@ import { ConfigCode } from '../../../../../picker-config/codes';
 import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { Filter } from '../../../interface/plugins';
 import type { SchedulingRequest } from '../../../interface/scheduling-request';
+import { PerEndpoint } from '../../../per-endpoint';
 import type { PluginParameters } from '../../../plugin-parameters';
 
 const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
@@ -19,11 +20,11 @@ interface Requirement {
  */
 export class LabelSelectorFilter implements Filter {
   public static readonly TYPE = 'label-selector-filter';
-  /** By slot, for the snapshot with this version: labels only change with the snapshot. */
-  private matches = new Uint8Array(0);
-  private version = -1;
+  private readonly matches: PerEndpoint<boolean>;
 
-  public constructor(private readonly requirements: readonly Requirement[]) {}
+  public constructor(requirements: readonly Requirement[]) {
+    this.matches = new PerEndpoint(({ labels }) => requirements.every((requirement) => isMet(requirement, labels)));
+  }
 
   public static fromParameters(parameters: PluginParameters): LabelSelectorFilter {
     const requirements = [...labelRequirements(parameters), ...expressionRequirements(parameters)];
@@ -39,17 +40,12 @@ export class LabelSelectorFilter implements Filter {
   }
 
   public filter(_request: SchedulingRequest, snapshot: EndpointSnapshot, candidates: Int32Array, count: number): number {
-    if (snapshot.version !== this.version) this.follow(snapshot);
     let kept = 0;
-    for (let k = 0; k < count; k++) if (this.matches[candidates[k]!] === 1) candidates[kept++] = candidates[k]!;
+    for (let k = 0; k < count; k++) {
+      const slot = candidates[k]!;
+      if (this.matches.of(snapshot, slot)) candidates[kept++] = slot;
+    }
     return kept;
-  }
-
-  private follow(snapshot: EndpointSnapshot): void {
-    this.version = snapshot.version;
-    this.matches = Uint8Array.from(snapshot.endpoints, (endpoint) =>
-      endpoint !== undefined && this.requirements.every((requirement) => isMet(requirement, endpoint.labels)) ? 1 : 0,
-    );
   }
 }
 

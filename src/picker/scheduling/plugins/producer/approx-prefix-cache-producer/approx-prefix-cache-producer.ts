@@ -1,12 +1,10 @@
 import { hashBlocks, hashText } from '../../../../../shared/hash';
 import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { Producer } from '../../../interface/plugins';
-import type { SchedulingRequest } from '../../../interface/scheduling-request';
+import { BYTES_PER_TOKEN, type SchedulingRequest } from '../../../interface/scheduling-request';
 import type { PluginParameters } from '../../../plugin-parameters';
 import { PrefixIndex } from './prefix-index';
 
-/** Bytes that stand for one token, as in llm-d's estimate mode of its `token-producer`. One 32-bit word, so hashing reads words. */
-const BYTES_PER_TOKEN = 4;
 /** Smaller blocks cost more to hash and to keep, and tell no more: llm-d has the same floor. */
 const MIN_BLOCK_SIZE_TOKENS = 64;
 /** Blocks of all endpoints together: 128 endpoints with half a million tokens of cache each, in 28 MB. */
@@ -51,6 +49,7 @@ export const DEFAULT_APPROX_PREFIX_CACHE: ApproxPrefixCacheOptions = {
  */
 export class ApproxPrefixCacheProducer implements Producer {
   public static readonly TYPE = 'approx-prefix-cache-producer';
+  public static readonly NOUN = 'prefix producer';
 
   /** Whole blocks of the request, up to the limit. */
   public totalBlocks = 0;
@@ -79,6 +78,10 @@ export class ApproxPrefixCacheProducer implements Producer {
     this.bytes = Buffer.from(this.words.buffer);
     this.hashes = new Int32Array(2 * Math.ceil(maxTokens / MIN_BLOCK_SIZE_TOKENS));
     this.index = new PrefixIndex(options.maxIndexEntries);
+  }
+
+  public static standard(): ApproxPrefixCacheProducer {
+    return new ApproxPrefixCacheProducer(DEFAULT_APPROX_PREFIX_CACHE);
   }
 
   public static fromParameters(parameters: PluginParameters): ApproxPrefixCacheProducer {
@@ -124,6 +127,10 @@ export class ApproxPrefixCacheProducer implements Producer {
     if (this.totalBlocks > 0) this.index.record(this.hashes, this.totalBlocks, slot, this.capacityOf(snapshot, slot));
   }
 
+  public cachedTokens(slot: number): number {
+    return this.totalBlocks === 0 ? 0 : this.matchedBlocks[slot]! * this.blockSizeTokens;
+  }
+
   private hash({ body, promptStart, promptEnd, targetModel, cacheSalt }: SchedulingRequest): number {
     if (body === undefined || promptStart < 0 || promptEnd <= promptStart) return 0;
     const blockBytes = this.blockSizeTokens * BYTES_PER_TOKEN;
@@ -133,6 +140,7 @@ export class ApproxPrefixCacheProducer implements Producer {
     this.seed.high = 0;
     hashText(targetModel, this.seed);
     if (cacheSalt !== undefined) hashText(cacheSalt, this.seed);
+    // one token is one word, so hashing reads words;
     // copied because a request's bytes start anywhere and words must be aligned; a copy runs at memory speed
     body.copy(this.bytes, 0, promptStart, promptStart + blocks * blockBytes);
     hashBlocks(this.words, blocks, this.blockSizeTokens, this.seed, this.hashes);

@@ -1,4 +1,4 @@
-import type { ProfileHandler } from '../../../interface/plugins';
+import type { ProfileFault, ProfileHandler } from '../../../interface/plugins';
 import type { PluginParameters } from '../../../plugin-parameters';
 
 /**
@@ -13,11 +13,15 @@ export class SingleProfileHandler implements ProfileHandler {
     return new SingleProfileHandler();
   }
 
-  public choose(profileNames: readonly string[]): number | { readonly what: string; readonly allowed: string } {
-    if (profileNames.length === 1) return 0;
+  public check(profileNames: readonly string[]): ProfileFault | undefined {
+    if (profileNames.length === 1) return undefined;
     return {
       what: `${SingleProfileHandler.TYPE} cannot choose among ${profileNames.length} profiles`,
       allowed: 'exactly one profile',
     };
+  }
+
+  public choose(): number {
+    return 0;
   }
 }

@@ -28,13 +28,13 @@ export class PrefixCacheScorer implements Scorer {
 
   public static fromParameters(
     parameters: PluginParameters,
-    producerFor: (name: string | undefined) => ApproxPrefixCacheProducer,
+    context: { prefixProducer(name: string | undefined): ApproxPrefixCacheProducer },
   ): PrefixCacheScorer {
     const options = {
       matchLengthWeight: parameters.number('matchLengthWeight', 0, { min: 0, max: 1 }),
       matchLengthScaleTokens: parameters.integer('matchLengthScaleTokens', 8192, { min: 1 }),
     };
-    const producer = producerFor(parameters.text('prefixMatchInfoProducerName', undefined));
+    const producer = context.prefixProducer(parameters.text('prefixMatchInfoProducerName', undefined));
     parameters.done();
     return new PrefixCacheScorer(producer, options);
   }

@@ -1,0 +1,81 @@
+import { recordOutcome } from './circuit-breaker';
+import type { Flight, FlightOutcome } from './flight';
+import type { EndpointSnapshot } from './interface/endpoint-snapshot';
+import type { EndpointTable } from './interface/endpoint-table';
+import type { LearnedSpeed } from './learned-speed';
+
+/** Keeps the columns that the picker fills from its own requests. Every count that a flight adds it takes away again, exactly once. */
+export class FlightBook {
+  public constructor(private readonly speed: LearnedSpeed) {}
+
+  public departed(table: EndpointTable, { slot, uncachedTokens, outputTokens }: Flight): void {
+    table.inFlight[slot] = table.inFlight[slot]! + 1;
+    table.sinceReport[slot] = table.sinceReport[slot]! + 1;
+    table.promptTokensInFlight[slot] = table.promptTokensInFlight[slot]! + uncachedTokens;
+    table.prefillTokens[slot] = table.prefillTokens[slot]! + uncachedTokens;
+    table.outputTokensInFlight[slot] = table.outputTokensInFlight[slot]! + outputTokens;
+  }
+
+  /** The answer begins: its prompt has been computed. */
+  public answered(table: EndpointTable, flight: Flight): void {
+    if (flight.started) return;
+    flight.started = true;
+    if (isCurrent(table, flight)) subtract(table.prefillTokens, flight.slot, flight.uncachedTokens);
+  }
+
+  public settled(table: EndpointTable, flight: Flight, outcome: FlightOutcome | undefined, nowMs: number): void {
+    if (!isCurrent(table, flight)) return;
+    const { slot } = flight;
+    if (outcome !== undefined) {
+      this.speed.learn(table, flight, outcome, nowMs, loadOf(table, slot));
+      recordOutcome(table, slot, outcome, nowMs);
+    }
+    this.answered(table, flight);
+    table.inFlight[slot] = table.inFlight[slot]! - 1;
+    table.sinceReport[slot] = table.sinceReport[slot]! - 1;
+    subtract(table.promptTokensInFlight, slot, flight.uncachedTokens);
+    subtract(table.outputTokensInFlight, slot, flight.outputTokens);
+    // sums of fractions leave crumbs, which an idle endpoint must not keep
+    if (table.inFlight[slot] === 0) {
+      table.promptTokensInFlight[slot] = 0;
+      table.prefillTokens[slot] = 0;
+      table.outputTokensInFlight[slot] = 0;
+    }
+  }
+}
+
+/** Begins to count anew for every endpoint that has reported since, and notes when an endpoint came. */
+export function followReports({ table, ready }: EndpointSnapshot, nowMs: number): void {
+  const { updatedAtMs, reportSeenAtMs, sinceReport, admittedAtMs, waiting, running, placesSeen } = table;
+  for (let k = 0; k < ready.length; k++) {
+    const slot = ready[k]!;
+    if (admittedAtMs[slot] === 0) admittedAtMs[slot] = nowMs;
+    const reportedAtMs = updatedAtMs[slot]!;
+    if (reportedAtMs === reportSeenAtMs[slot]) continue;
+    reportSeenAtMs[slot] = reportedAtMs;
+    sinceReport[slot] = 0;
+    // an engine with a queue is full; one that works on more than it seemed to hold has more places
+    if (running[slot]! > 0 && (waiting[slot]! > 0 || (placesSeen[slot]! > 0 && running[slot]! > placesSeen[slot]!))) {
+      placesSeen[slot] = running[slot]!;
+    }
+  }
+}
+
+/**
+ * Requests on an endpoint: what it reported, corrected by what was sent and settled since, and never fewer than this picker's own.
+ * Reports also count the requests of others; between two reports only the correction keeps everyone from taking the same short queue.
+ */
+export function loadOf({ waiting, running, sinceReport, inFlight }: EndpointTable, slot: number): number {
+  const reported = waiting[slot]! + running[slot]! + sinceReport[slot]!;
+  const own = inFlight[slot]!;
+  return reported > own ? reported : own;
+}
+
+function isCurrent({ generation }: EndpointTable, flight: Flight): boolean {
+  return generation[flight.slot] === flight.generation;
+}
+
+function subtract(column: Float64Array, slot: number, amount: number): void {
+  const rest = column[slot]! - amount;
+  column[slot] = rest > 0 ? rest : 0;
+}

@@ -1,0 +1,139 @@
+import type { Clock } from '../../../../../shared/clock';
+import { loadOf } from '../../../flight-book';
+import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
+import type { Producer, Scorer } from '../../../interface/plugins';
+import { promptTokens, type SchedulingRequest } from '../../../interface/scheduling-request';
+import { type LearnedSpeed, slownessAt } from '../../../learned-speed';
+import type { PluginParameters } from '../../../plugin-parameters';
+import type { ApproxPrefixCacheProducer } from '../../producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
+
+export interface ExpectedCostOptions {
+  /** How much of a prefill's time the requests that decode beside it lose, 0 to 1. */
+  readonly stallWeight: number;
+  /** What filling the cache with the uncached tokens costs later, as a share of computing them. */
+  readonly cacheWeight: number;
+  /** Share of the KV cache up to which a request is taken to find room at once, 0 to 1. */
+  readonly kvRoomRatio: number;
+  /** An endpoint that joined a running pool is taken to be slower for so long, 0 for never. */
+  readonly warmUpSeconds: number;
+}
+
+export const DEFAULT_EXPECTED_COST: ExpectedCostOptions = {
+  stallWeight: 0.5,
+  cacheWeight: 0.5,
+  kvRoomRatio: 0.9,
+  warmUpSeconds: 20,
+};
+
+/** What the scorer needs of its surroundings. */
+export interface ExpectedCostContext {
+  prefixProducer(name: string | undefined): ApproxPrefixCacheProducer;
+  readonly speed: LearnedSpeed;
+  readonly clock: Clock;
+}
+
+/** How much slower an endpoint is taken to be when it joins. */
+const COLD_FACTOR = 3;
+/** Costs below are alike: nobody notices. Also keeps the ratio of two costs defined. */
+const LEAST_COST_MS = 1;
+
+/**
+ * `expected-cost-scorer`: the endpoint where the request costs the pool the least time. Of all candidates' costs, `lowest / own`.
+ *
+ *     cost = slowness · ( (line + own) · ms            the prompt tokens in line there and the request's own, without what is cached
+ *                       + own · ms · stall · load      the requests there that wait while its prompt is computed
+ *                       + own · ms · cache             what its prompt pushes out of the cache
+ *                       + 2 · answer · step · load     its tokens come slower for the others, and theirs for it
+ *                       + queue · duration / places    the wait for a place in the batch
+ *                       + overflow · duration / kv )   the wait for room in the KV cache
+ *
+ * All of it in milliseconds. Speeds and lengths are measured (`learned-speed.ts`), load is the report corrected by the picker's own
+ * requests. Derivation, sources and constants: docs/picker/default-profile.md.
+ */
+export class ExpectedCostScorer implements Scorer {
+  public static readonly TYPE = 'expected-cost-scorer';
+  /** It corrects reports by itself, and an old one is still better than a mean. */
+  public readonly usesMetrics = false;
+  private costs = new Float64Array(0);
+
+  public constructor(
+    private readonly matches: ApproxPrefixCacheProducer,
+    private readonly speed: LearnedSpeed,
+    private readonly clock: Clock,
+    private readonly options: ExpectedCostOptions,
+  ) {}
+
+  public static fromParameters(
+    parameters: PluginParameters,
+    { prefixProducer, speed, clock }: ExpectedCostContext,
+  ): ExpectedCostScorer {
+    const fallback = DEFAULT_EXPECTED_COST;
+    const options = {
+      stallWeight: parameters.number('stallWeight', fallback.stallWeight, { min: 0, max: 1 }),
+      cacheWeight: parameters.number('cacheWeight', fallback.cacheWeight, { min: 0, max: 100 }),
+      kvRoomRatio: parameters.number('kvRoomRatio', fallback.kvRoomRatio, { min: 0, max: 1 }),
+      warmUpSeconds: parameters.number('warmUpSeconds', fallback.warmUpSeconds, { min: 0, max: 3600 }),
+    };
+    const producer = prefixProducer(parameters.text('prefixMatchInfoProducerName', undefined));
+    parameters.done();
+    return new ExpectedCostScorer(producer, speed, clock, options);
+  }
+
+  public get producer(): Producer {
+    return this.matches;
+  }
+
+  public score(
+    request: SchedulingRequest,
+    { table }: EndpointSnapshot,
+    candidates: Int32Array,
+    count: number,
+    weight: number,
+    totals: Float64Array,
+  ): void {
+    if (this.costs.length < count) this.costs = new Float64Array(table.capacity);
+    const { costs, matches, speed, options } = this;
+    const nowMs = this.clock.nowMs();
+    const tokens = promptTokens(request);
+    const answer = speed.outputTokens(request.targetModel, request.maxTokens, tokens);
+    const { prefillMsPerToken, stepMsPerRequest, durationMs } = speed;
+    const earliestMs = this.earliest(table, candidates, count);
+    let lowest = Number.POSITIVE_INFINITY;
+    for (let k = 0; k < count; k++) {
+      const slot = candidates[k]!;
+      const load = loadOf(table, slot);
+      const uncached = Math.max(0, tokens - matches.cachedTokens(slot));
+      const prefillMs = uncached * prefillMsPerToken;
+      let cost = table.prefillTokens[slot]! * prefillMsPerToken;
+      cost += prefillMs * (1 + options.stallWeight * load + options.cacheWeight);
+      cost += 2 * answer * stepMsPerRequest * load;
+      const places = table.placesSeen[slot]!;
+      if (places > 0 && load >= places) cost += ((load - places + 1) * durationMs) / places;
+      const kvTokens = table.kvBlocks[slot]! * table.blockSizeTokens[slot]!;
+      if (kvTokens > 0) {
+        const reported = table.kvUsageRatio[slot]! * kvTokens;
+        const own = table.promptTokensInFlight[slot]! + table.outputTokensInFlight[slot]!;
+        const overflow = Math.max(reported, own) + uncached + answer - options.kvRoomRatio * kvTokens;
+        if (overflow > 0) cost += (overflow * durationMs) / kvTokens;
+      }
+      cost =
+        (cost + LEAST_COST_MS) * slownessAt(table, slot, nowMs) * this.coldness(table.admittedAtMs[slot]!, earliestMs, nowMs);
+      costs[k] = cost;
+      if (cost < lowest) lowest = cost;
+    }
+    for (let k = 0; k < count; k++) totals[k] = totals[k]! + weight * (lowest / costs[k]!);
+  }
+
+  /** When the oldest candidate came: a pool that starts as a whole has nobody to go slow for. */
+  private earliest({ admittedAtMs }: EndpointSnapshot['table'], candidates: Int32Array, count: number): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let k = 0; k < count; k++) earliest = Math.min(earliest, admittedAtMs[candidates[k]!]!);
+    return earliest;
+  }
+
+  private coldness(admittedAtMs: number, earliestMs: number, nowMs: number): number {
+    const warmUpMs = this.options.warmUpSeconds * 1e3;
+    const left = 1 - (nowMs - admittedAtMs) / warmUpMs;
+    return admittedAtMs === earliestMs || !(left > 0) ? 1 : 1 + (COLD_FACTOR - 1) * left;
+  }
+}
