@@ -25,7 +25,7 @@ function agrees(body: Buffer): void {
   const value = parsed(body);
   expect(scan.error?.startsWith(MALFORMED) ?? false).toBe(value === undefined);
   if (value === undefined) return;
-  expect(scan.model).toBe(typeof value['model'] === 'string' ? value['model'] : undefined);
+  expect(scan.model).toBe(typeof value['model'] === 'string' && value['model'] !== '' ? value['model'] : undefined);
   expect(scan.stream).toBe(value['stream'] === true);
   expect(scan.cacheSalt).toBe(typeof value['cache_salt'] === 'string' ? value['cache_salt'] : undefined);
   const whole = (field: unknown) => (Number.isSafeInteger(field) && (field as number) >= 0 ? (field as number) : -1);

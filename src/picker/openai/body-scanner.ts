@@ -194,7 +194,7 @@ function collect(body: Buffer, into: BodyScan): void {
   if (model >= 0) {
     into.modelStart = model;
     into.modelEnd = ends[Field.Model]!;
-    if (body[model] === 0x22) into.model = stringValue(body, model, into.modelEnd);
+    if (body[model] === 0x22 && into.modelEnd - model > 2) into.model = stringValue(body, model, into.modelEnd);
   }
   const stream = starts[Field.Stream]!;
   into.stream = stream >= 0 && body[stream] === 0x74;
@@ -220,26 +220,34 @@ function includeUsage(body: Buffer, start: number, end: number): boolean {
   return options['include_usage'] === true;
 }
 
-/** Sets the prompt's range; the problem when the API cannot work without a prompt and there is none. */
+/**
+ * Sets the prompt's range; the problem when the API cannot work without a prompt and there is none. Clients tell such errors by their
+ * text, so it is that of llm-d's picker.
+ */
 function promptProblem(api: RequestApi, body: Buffer, into: BodyScan): string | undefined {
   switch (api) {
     case 'chat':
+      return messages(body, into) ? undefined : 'invalid chat completions request: must have valid messages field';
     case 'messages':
-      return prompt(body, into, Field.Messages) ? undefined : 'messages not found in request body, or empty';
+      return messages(body, into) ? undefined : 'invalid messages request: must have at least one message';
     case 'completions':
       return prompt(body, into, Field.Prompt) || starts[Field.PromptEmbeds]! >= 0
         ? undefined
-        : 'prompt not found in request body, or empty';
+        : 'invalid completions request: must have prompt field';
     case 'embeddings':
       // chat embeddings of vLLM carry `messages`
-      return prompt(body, into, Field.Input) || prompt(body, into, Field.Messages)
+      return prompt(body, into, Field.Input) || messages(body, into)
         ? undefined
-        : 'input not found in request body, or empty';
+        : 'invalid embeddings request: must have input field';
     default:
       // a response may continue an earlier one or name a stored prompt
       prompt(body, into, Field.Input);
       return undefined;
   }
+}
+
+function messages(body: Buffer, into: BodyScan): boolean {
+  return body[starts[Field.Messages]!] === 0x5b && prompt(body, into, Field.Messages);
 }
 
 function prompt(body: Buffer, into: BodyScan, field: Field): boolean {

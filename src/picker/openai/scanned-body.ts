@@ -2,7 +2,7 @@
 export interface ScannedBody {
   /** Why the body cannot be used, for the client; undefined when it is good. */
   readonly error: string | undefined;
-  /** Value of the top-level `model` (decoded), undefined when absent or no string. */
+  /** Value of the top-level `model` (decoded), undefined when absent, empty or no string. */
   readonly model: string | undefined;
   /** Range of the model's JSON value, quotes included, for a rewrite in place. */
   readonly modelStart: number;

@@ -295,9 +295,17 @@ describe('a refusal', () => {
       '{"messages":',
       'inference error: BadRequest - error unmarshaling request bodyMap: unexpected end of JSON input',
     ],
-    ['/v1/chat/completions', '{"model":"m"}', 'inference error: BadRequest - messages not found in request body, or empty'],
-    ['/v1/completions', '{"model":"m","prompt":""}', 'inference error: BadRequest - prompt not found in request body, or empty'],
-    ['/v1/embeddings', '{"model":"m"}', 'inference error: BadRequest - input not found in request body, or empty'],
+    [
+      '/v1/chat/completions',
+      '{"model":"m"}',
+      'inference error: BadRequest - invalid chat completions request: must have valid messages field',
+    ],
+    [
+      '/v1/completions',
+      '{"model":"m","prompt":""}',
+      'inference error: BadRequest - invalid completions request: must have prompt field',
+    ],
+    ['/v1/embeddings', '{"model":"m"}', 'inference error: BadRequest - invalid embeddings request: must have input field'],
     ['/v1/messages', '[]', 'inference error: BadRequest - error unmarshaling request bodyMap: the body is not a JSON object'],
   ])('of %s with %s says: %s', (path, body, message) => {
     const director = new ScriptedDirector();

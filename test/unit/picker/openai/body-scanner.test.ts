@@ -47,12 +47,17 @@ describe('the body scanner', () => {
   });
 
   test.each<[RequestApi, string, string | undefined]>([
-    ['chat', '{"messages":[ ]}', 'messages not found in request body, or empty'],
-    ['chat', '{"messages":null}', 'messages not found in request body, or empty'],
-    ['messages', '{"prompt":"p"}', 'messages not found in request body, or empty'],
-    ['completions', '{"prompt":""}', 'prompt not found in request body, or empty'],
+    ['chat', '{"messages":[ ]}', 'invalid chat completions request: must have valid messages field'],
+    ['chat', '{"messages":null}', 'invalid chat completions request: must have valid messages field'],
+    ['chat', '{"messages":"hello"}', 'invalid chat completions request: must have valid messages field'],
+    ['chat', '{}', 'invalid chat completions request: must have valid messages field'],
+    ['messages', '{"prompt":"p"}', 'invalid messages request: must have at least one message'],
+    ['messages', '{"messages":"hello"}', 'invalid messages request: must have at least one message'],
+    ['completions', '{"prompt":""}', 'invalid completions request: must have prompt field'],
+    ['completions', '{"prompt":5}', 'invalid completions request: must have prompt field'],
+    ['embeddings', '{"messages":"hello"}', 'invalid embeddings request: must have input field'],
     ['completions', '{"prompt_embeds":"AA=="}', undefined],
-    ['embeddings', '{}', 'input not found in request body, or empty'],
+    ['embeddings', '{}', 'invalid embeddings request: must have input field'],
     ['responses', '{"prompt":{"id":"p"}}', undefined],
     ['chat', '', problem('unexpected end of JSON input')],
     ['chat', '{"a":tru', problem('unexpected end of JSON input')],
@@ -63,6 +68,15 @@ describe('the body scanner', () => {
     ['passthrough', 'anything', undefined],
   ])('says of %s %s: %s', (api, body, error) => {
     expect(scan(api, body).error).toBe(error);
+  });
+
+  test.each([
+    '{"model":"","messages":["a"]}',
+    '{"model":5,"messages":["a"]}',
+    '{"messages":["a"]}',
+  ])('finds no model in %s', (body) => {
+    expect(scan('chat', body).error).toBeUndefined();
+    expect(scan('chat', body).model).toBeUndefined();
   });
 
   test('refuses bytes that are not UTF-8', () => {
