@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pickerFlags, writePickerFiles } from '../components/picker-files';
+import { eventually, freePorts, startProcess } from '../components/process';
+import { destinationOf, ExtProcClient } from '../integration/picker-program/ext-proc-client';
+import { buildPicker, fileModeFlags, metricsEngine, startPicker } from '../integration/picker-program/start-picker';
+
+/** A picker as its clients see it. */
+export interface PairMember {
+  readonly client: ExtProcClient;
+  metrics(): Promise<string>;
+  /** Rewrites its endpoints file. */
+  readonly folder: string;
+}
+
+/** This project's picker and the reference side by side, each with the files that the other has, in front of the same engines. */
+export class PickerPair {
+  private readonly servers: Server[] = [];
+  private readonly folders: string[] = [];
+  public ours!: PairMember;
+  public theirs!: PairMember;
+  public ports: number[] = [];
+
+  public async start(epp: string, engines: number, moreFlags: readonly string[] = []): Promise<void> {
+    buildPicker();
+    const made = await Promise.all(Array.from({ length: engines }, (_, index) => metricsEngine(() => index + 1)));
+    this.servers.push(...made.map(({ server }) => server));
+    this.ports = made.map(({ port }) => port);
+    const own = this.newFolder();
+    const picker = await startPicker([...fileModeFlags(writePickerFiles(own, this.ports)), ...moreFlags]);
+    this.ours = member(picker.grpcPort, picker.metricsPort, own);
+
+    const other = this.newFolder();
+    const [grpc, health, metrics] = (await freePorts(3)) as [number, number, number];
+    const flags = pickerFlags(writePickerFiles(other, this.ports), { grpc, health, metrics });
+    await startProcess(epp, { args: [...flags, ...moreFlags], ready: { port: grpc } });
+    this.theirs = member(grpc, metrics, other);
+    for (const { client } of [this.ours, this.theirs]) {
+      await eventually('a first decision', async () => {
+        const stream = client.open();
+        stream.chat('warm-up', 'hello');
+        const destination = await destinationOf(stream);
+        stream.end();
+        return destination;
+      });
+    }
+  }
+
+  public stop(): void {
+    for (const { client } of [this.ours, this.theirs]) client.destroy();
+    for (const server of this.servers) server.close();
+    for (const folder of this.folders) rmSync(folder, { recursive: true });
+  }
+
+  private newFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'pair-'));
+    this.folders.push(folder);
+    return folder;
+  }
+}
+
+function member(grpcPort: number, metricsPort: number, folder: string): PairMember {
+  return {
+    client: new ExtProcClient(`http://127.0.0.1:${grpcPort}`),
+    metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
+    folder,
+  };
+}
