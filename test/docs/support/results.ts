@@ -4,6 +4,7 @@ import path from 'node:path';
 import { ApiObject } from 'cdk8s';
 import { stringify } from 'yaml';
 import { overview } from '../../../src/cli/overview';
+import { formatFinding, readManifests, validateManifests } from '../../../src/validation';
 import type { Fence, Page } from './pages';
 import { asModule, run } from './snippets';
 
@@ -25,7 +26,7 @@ export function resultsOf({ fences }: Page): Result[] {
   const results: Result[] = [];
   let snippet: Fence | undefined;
   for (const fence of fences) {
-    if (fence.language === 'ts') snippet = fence;
+    if (fence.language === 'ts' || fence.words[0] === 'validate') snippet = fence;
     else if (fence.words.includes('result') && snippet !== undefined) results.push({ snippet, block: fence });
   }
   return results;
@@ -36,9 +37,11 @@ export function resultsOf({ fences }: Page): Result[] {
  *
  * - `text result tree`: the objects below the constructs that made them, with the reason for each
  * - `text result` behind `ts fails`: the message of the error
+ * - `text result` behind `yaml validate`: the findings
  * - `yaml result kind=A,B name=C`: the objects of those kinds and of that name
  */
 function shownResult({ snippet, block }: Result): string {
+  if (snippet.words[0] === 'validate') return findings(snippet.text);
   const folder = mkdtempSync(path.join(tmpdir(), 'snippet-'));
   try {
     const code = asModule(snippet);
@@ -51,6 +54,11 @@ function shownResult({ snippet, block }: Result): string {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function findings(text: string): string {
+  const { documents, findings: unreadable } = readManifests(text);
+  return [...unreadable, ...validateManifests(documents)].map((finding) => `${formatFinding(finding)}\n`).join('');
 }
 
 function failure(program: () => unknown): string {
