@@ -42,12 +42,20 @@ export class FlagValues {
     return this.read<readonly string[]>(name, 'object') ?? [];
   }
 
+  public ports(name: string): readonly number[] {
+    return this.read<readonly number[]>(name, 'object') ?? [];
+  }
+
   private read<T extends FlagValue>(name: string, type: string): T | undefined {
     const value = this.values.get(name);
     if (value !== undefined && typeof value !== type) throw new Error(`flag ${name} is not a ${type}`);
     return value as T | undefined;
   }
 }
+
+/** A label and its value (Kubernetes API conventions, "Labels and Selectors"): the key may have a DNS name as its prefix. */
+const LABEL =
+  /^(?=[^=]{1,317}=)(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?=(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?$/;
 
 const BOOLEAN_TEXT: ReadonlyMap<string, boolean> = new Map([
   ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true] as const),
@@ -176,6 +184,8 @@ function readValue(spec: FlagSpec, text: string): FlagValue | undefined {
       return spec.choices!.includes(text) ? text : undefined;
     case 'list':
       return text.split(',').map((entry) => entry.trim());
+    case 'labels':
+      return text.split(',').every((pair) => LABEL.test(pair)) ? text : undefined;
     case 'ports': {
       const ports = text.split(',').map((entry) => wholeNumber(entry, 1, 65_535));
       return ports.every((port) => port !== undefined) ? (ports as number[]) : undefined;
@@ -197,6 +207,7 @@ const WORDS: Readonly<Record<FlagType, string>> = {
   size: "a size above 0 such as '10MiB' or '16Mi'",
   choice: '',
   list: 'a list with commas',
+  labels: "labels and their values with commas, such as 'app=vllm,tier=chat'",
   ports: 'port numbers with commas',
 };
 

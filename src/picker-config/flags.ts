@@ -1,5 +1,5 @@
 /** How the text of a flag is read. */
-export type FlagType = 'text' | 'integer' | 'boolean' | 'duration' | 'size' | 'ports' | 'list' | 'choice';
+export type FlagType = 'text' | 'integer' | 'boolean' | 'duration' | 'size' | 'ports' | 'list' | 'labels' | 'choice';
 
 /** One flag of the picker. */
 export interface FlagSpec {
@@ -57,21 +57,16 @@ export const PICKER_FLAGS: readonly FlagSpec[] = [
     'namespace of the InferencePool (NAMESPACE from the environment, else default)',
   ),
   llmd('pool-group', 'choice', 'inference.networking.k8s.io', 'honoured', 'API group of the InferencePool', {
-    choices: ['inference.networking.k8s.io'],
+    choices: ['inference.networking.k8s.io', 'inference.networking.x-k8s.io'],
   }),
   llmd(
     'endpoint-selector',
-    'text',
+    'labels',
     undefined,
-    'refused',
-    'label selector of the model server pods, instead of an InferencePool',
-    {
-      why: 'endpoints by label need the Kubernetes API, which this picker does not watch yet: list them in a file (file-discovery) and set pool-name',
-    },
+    'honoured',
+    'labels of the model server pods in pool-namespace, instead of an InferencePool: no custom resource is needed',
   ),
-  llmd('endpoint-target-ports', 'ports', undefined, 'refused', 'ports of the selected pods', {
-    why: 'it belongs to endpoint-selector: list the endpoints with their ports in a file (file-discovery)',
-  }),
+  llmd('endpoint-target-ports', 'ports', undefined, 'honoured', 'ports of the selected pods, 1 to 8 (with endpoint-selector)'),
   llmd('disable-endpoint-subset-filter', 'boolean', 'false', 'honoured', 'ignore the subset of endpoints that the proxy names'),
   llmd('emit-endpoint-scores', 'boolean', 'false', 'accepted', 'add the scores of all endpoints to the dynamic metadata', {
     refusedValues: ['true'],

@@ -2,7 +2,16 @@ import { parseFlags } from '../../../src/picker-config/flag-parser';
 import { PICKER_FLAGS } from '../../../src/picker-config/flags';
 import { formatProblem } from '../../../src/shared/problem';
 
-const SAMPLE = { text: 'x', integer: '7', boolean: 'true', duration: '7s', size: '7Mi', ports: '7,8', list: 'a,b' };
+const SAMPLE = {
+  text: 'x',
+  integer: '7',
+  boolean: 'true',
+  duration: '7s',
+  size: '7Mi',
+  ports: '7,8',
+  list: 'a,b',
+  labels: 'app=a,example.com/tier=',
+};
 
 test("the command line of llm-d's file mode is taken without a word", () => {
   const line =
@@ -83,6 +92,10 @@ test.each([
   [['--max-body=0'], 'a size above 0'],
   [['--tls-min-version=TLS1'], 'allowed: VersionTLS12, VersionTLS13'],
   [['--endpoint-target-ports=1,x'], 'port numbers with commas'],
+  [['--endpoint-selector=app'], "such as 'app=vllm,tier=chat'"],
+  [['--endpoint-selector=app=a,'], 'labels and their values'],
+  [['--endpoint-selector=app in (a,b)'], 'labels and their values'],
+  [['--endpoint-selector=-app=a'], 'labels and their values'],
   [['--pool-group=x'], 'allowed: inference.networking.k8s.io'],
 ])('%j is refused', (argv, message) => {
   const { problems } = parseFlags(argv);

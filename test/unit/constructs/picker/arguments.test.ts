@@ -58,11 +58,18 @@ describe('the command line of a picker', () => {
     }
   });
 
-  it('selects the pods by label where the cluster has no pools', () => {
+  it.each<[string, Options]>([
+    ['this picker', {}],
+    ['that of llm-d', { ...EndpointPicker.llmd(), delivery: undefined }],
+  ])('selects the pods by label where the cluster has no pools: %s', (_, options) => {
     const pool = aPool({ installed: false, podLabels: { app: 'a', tier: 'b' }, ports: [8000, 8001] });
-    expect(argsOf({ ...EndpointPicker.llmd(), delivery: undefined, pool })).toEqual(
+    expect(argsOf({ ...options, pool })).toEqual(
       expect.arrayContaining(['--endpoint-selector=app=a,tier=b', '--endpoint-target-ports=8000,8001']),
     );
+  });
+
+  it.each([ApiGeneration.V1ALPHA2, ApiGeneration.V1ALPHA1])('names the group of an older pool (%p)', (generation) => {
+    expect(argsOf({ pool: aPool({ generation }) })).toContain('--pool-group=inference.networking.x-k8s.io');
   });
 });
 
@@ -84,11 +91,6 @@ describe('flags of your own', () => {
     ['that would keep the probes out', { extraArgs: ['--bind-address=127.0.0.1'] }, /^AIG454 .*which the probes ask/],
     ['for the log, short', { extraArgs: ['-v=9'] }, /^AIG454 --v .*logVerbosity/],
     ['for the policy', { extraArgs: ['--policy-file=/x'] }, /^AIG454 .*the gateway's models and limits/],
-    [
-      'for a pool of an API that the picker cannot read',
-      { pool: aPool({ generation: ApiGeneration.V1ALPHA1 }) },
-      /^AIG521 .*--pool-group/,
-    ],
   ])('%s is refused', (_, options, message) => {
     expect(() => argsOf(options)).toThrow(message);
   });
