@@ -273,7 +273,7 @@ describe('it does not start', () => {
   test('without a pool or a configuration', async () => {
     const { exit, messages } = await refusedPicker(['--debug-address=off', '--bind-address=127.0.0.1']);
     expect(exit).toBe(1);
-    expect(messages).toEqual([expect.stringContaining('AIG523 no pool is named: set --pool-name')]);
+    expect(messages).toEqual([expect.stringContaining('AIG523 no pool is named: set --pool-name, or --policy-file with a policy that has pools')]);
   });
 
   test('with every fault of its configuration named with its place', async () => {

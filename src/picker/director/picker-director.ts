@@ -2,11 +2,11 @@ import type { Clock } from '../../shared/clock';
 import type { Decision, Director, Outcome, RejectDecision, RequestFacts, RouteDecision } from '../ext-proc/director';
 import { rejection } from '../ext-proc/rejection';
 import { requestApi } from '../openai/request-api';
-import type { DecisionRecord } from '../scheduling/decision-record';
-import type { EndpointSource } from '../scheduling/interface/endpoint-snapshot';
+import type { DecisionRecord, EndpointExplanation } from '../scheduling/decision-record';
+import type { Flight } from '../scheduling/flight';
 import type { SchedulingRequest } from '../scheduling/interface/scheduling-request';
 import { ProfileOutcome } from '../scheduling/profile';
-import type { Scheduler } from '../scheduling/scheduler';
+import type { ScheduleResult, Scheduler } from '../scheduling/scheduler';
 import type { DecisionLog } from '../telemetry/decision-log';
 import type { RequestMetrics, RequestSeries } from '../telemetry/request-metrics';
 import type { SchedulerMetrics } from '../telemetry/scheduler-metrics';
@@ -15,7 +15,6 @@ import type { ModelResolver, ResolvedModel } from './model-resolver';
 
 export interface DirectorParts {
   readonly scheduler: Scheduler;
-  readonly endpoints: EndpointSource;
   readonly models: ModelResolver;
   /** @default every request is admitted */
   readonly admission?: Admission;
@@ -33,34 +32,38 @@ const DEFAULT_FAIRNESS_ID = 'default-flow';
 export class PickerDirector implements Director {
   private scheduler: Scheduler;
   private record: DecisionRecord;
-  private readonly resolved: ResolvedModel = { model: '', targetModel: '' };
+  private readonly resolved: ResolvedModel = { model: '', targetModel: '', attempts: [] };
+  private models: ModelResolver;
   private readonly facts = new ReusedRequest();
 
   public constructor(private readonly parts: DirectorParts) {
     this.scheduler = parts.scheduler;
     this.record = parts.scheduler.newRecord();
+    this.models = parts.models;
   }
 
-  /** Decides by another scheduler over the same endpoints from here on. */
-  public use(scheduler: Scheduler): void {
+  /** Decides by another configuration over the same endpoints from here on. */
+  public use(scheduler: Scheduler, models: ModelResolver): void {
     this.scheduler = scheduler;
     this.record = scheduler.newRecord();
+    this.models = models;
   }
 
   public decide(request: RequestFacts, resume: (decision: Decision) => void): Decision | undefined {
-    const { admission, models, clock } = this.parts;
+    const { admission, clock } = this.parts;
     const startedMs = clock.nowMs();
-    const refusal = models.resolve(request, this.resolved);
+    const refusal = this.models.resolve(request, this.resolved);
     const series = this.seriesOf(request);
     if (refusal !== undefined) return this.refuse(request, series, refusal);
     const verdict = admission?.admit(request);
     if (verdict === undefined) return this.schedule(request, series, startedMs);
     if (verdict !== WAIT) return this.refuse(request, series, verdict);
     // `resolved` belongs to the next request by the time this one goes on
-    const { model, targetModel } = this.resolved;
+    const { model, targetModel, attempts } = this.resolved;
     admission!.wait(request, (late) => {
       this.resolved.model = model;
       this.resolved.targetModel = targetModel;
+      this.resolved.attempts = attempts;
       resume(late === undefined ? this.schedule(request, series, startedMs) : this.refuse(request, series, late));
     });
     return undefined;
@@ -72,44 +75,63 @@ export class PickerDirector implements Director {
 
   public settle(_request: RequestFacts, decision: RouteDecision, outcome: Outcome): void {
     const routed = decision as Routed;
-    this.scheduler.settle(routed.slot, routed.generation);
+    this.scheduler.settle(routed.flight, outcome);
     routed.series.settled(outcome, this.parts.clock.nowMs() - routed.decidedMs, routed.streaming);
+  }
+
+  public answered(decision: RouteDecision): void {
+    this.scheduler.answered((decision as Routed).flight);
   }
 
   private schedule(request: RequestFacts, series: RequestSeries, startedMs: number): Decision {
     const { parts } = this;
-    const { model, targetModel } = this.resolved;
-    this.facts.take(request, model, targetModel, parts.ignoreSubset === true);
+    const { model, attempts } = this.resolved;
     const beforeMs = parts.clock.nowMs();
     const record = parts.decisions.wantsExplanation(beforeMs) ? this.record : undefined;
-    const result = this.scheduler.schedule(this.facts, record);
+    let attempt = attempts[0]!;
+    let targetModel = '';
+    let result: ScheduleResult | undefined;
+    for (let index = 0; index < attempts.length; index++) {
+      attempt = attempts[index]!;
+      targetModel = attempt.targetModel ?? this.resolved.targetModel;
+      this.facts.take(request, model, targetModel, parts.ignoreSubset === true);
+      result = this.scheduler.schedule(this.facts, record, attempt.pool.endpoints);
+      if (result.outcome !== ProfileOutcome.NO_ENDPOINTS) break;
+    }
     this.facts.body = undefined;
     const decidedMs = parts.clock.nowMs();
     parts.scheduling.scheduleSeconds.observe((decidedMs - beforeMs) / 1e3);
     parts.scheduling.processingSeconds.observe((decidedMs - startedMs) / 1e3);
-    if (result.outcome !== ProfileOutcome.PICKED) {
+    const { snapshot } = attempt.pool.endpoints;
+    if (result!.outcome !== ProfileOutcome.PICKED) {
       parts.scheduling.failure(targetModel);
-      return this.refuse(request, series, unschedulable(request, result.outcome), record);
+      return this.refuse(request, series, unschedulable(request, result!.outcome), record?.explain(snapshot));
     }
-    const { snapshot } = parts.endpoints;
-    parts.scheduling.success(targetModel, snapshot.endpoints[result.slot]!);
+    const { flight, destination, answerHeaders } = result!;
+    parts.scheduling.success(targetModel, snapshot.endpoints[flight.slot]!);
     series.started(request.body?.length ?? 0);
-    parts.decisions.add(request.id, model, targetModel, result.destination, record?.explain(snapshot));
+    parts.decisions.add(request.id, model, targetModel, destination, record?.explain(snapshot));
     return new Routed(
-      result.destination,
-      targetModel === model ? undefined : targetModel,
-      result.slot,
-      result.generation,
+      destination,
+      request.scanned === undefined || targetModel === (request.scanned.model ?? '') ? undefined : targetModel,
+      attempt.pool.setHeaders,
+      answerHeaders,
+      flight,
       series,
       decidedMs,
       request.scanned?.stream === true,
     );
   }
 
-  private refuse(request: RequestFacts, series: RequestSeries, refusal: RejectDecision, record?: DecisionRecord): RejectDecision {
-    series.refused(String(refusal.status), request.body?.length ?? 0);
+  private refuse(
+    request: RequestFacts,
+    series: RequestSeries,
+    refusal: RejectDecision,
+    explanation?: readonly EndpointExplanation[],
+  ): RejectDecision {
+    if (refusal.status >= 400) series.refused(String(refusal.status), request.body?.length ?? 0);
     const { model, targetModel } = this.resolved;
-    this.parts.decisions.add(request.id, model, targetModel, refusal.reason, record?.explain(this.parts.endpoints.snapshot));
+    this.parts.decisions.add(request.id, model, targetModel, refusal.reason, explanation);
     return refusal;
   }
 
@@ -123,7 +145,6 @@ export class PickerDirector implements Director {
 /** A decision with what its settlement needs. */
 class Routed implements RouteDecision {
   public readonly kind = 'route';
-  public readonly setHeaders = undefined;
   /** The answer is always watched: it ends the request's time in flight, and tells its tokens. */
   public readonly observeResponse = true;
   public readonly ticket = undefined;
@@ -131,8 +152,9 @@ class Routed implements RouteDecision {
   public constructor(
     public readonly destination: string,
     public readonly targetModel: string | undefined,
-    public readonly slot: number,
-    public readonly generation: number,
+    public readonly setHeaders: readonly string[] | undefined,
+    public readonly answerHeaders: readonly string[] | undefined,
+    public readonly flight: Flight,
     public readonly series: RequestSeries,
     public readonly decidedMs: number,
     public readonly streaming: boolean,
@@ -148,11 +170,19 @@ class ReusedRequest implements SchedulingRequest {
   public promptEnd = -1;
   public cacheSalt: string | undefined;
   public subset: readonly string[] | undefined;
+  public maxTokens = -1;
+  private request: RequestFacts | undefined;
+
+  public header(name: string): string | undefined {
+    return this.request?.header(name);
+  }
 
   public take(request: RequestFacts, model: string, targetModel: string, ignoreSubset: boolean): void {
     const { scanned } = request;
     this.model = model;
     this.targetModel = targetModel;
+    this.request = request;
+    this.maxTokens = scanned?.maxTokens ?? -1;
     this.body = request.body;
     this.promptStart = scanned?.promptStart ?? -1;
     this.promptEnd = scanned?.promptEnd ?? -1;
@@ -166,6 +196,9 @@ function unschedulable(request: RequestFacts, outcome: ProfileOutcome): RejectDe
   const api = requestApi(request.path);
   if (outcome === ProfileOutcome.FILTERED_OUT) {
     return rejection(api, 'ResourceExhausted', 'no endpoints available for the given request', 'rejected-saturated');
+  }
+  if (outcome === ProfileOutcome.UNKNOWN_PROFILE) {
+    return rejection(api, 'BadRequest', 'the request asks for a scheduling profile that is not configured', 'bad-request');
   }
   const where = outcome === ProfileOutcome.OUTSIDE_SUBSET ? " in the proxy's subset" : '';
   const detail = `failed to find endpoint candidates for serving the request: no endpoint is ready${where}`;

@@ -1,6 +1,6 @@
 import { ConfigCode } from '../../picker-config/codes';
 import type { Problem } from '../../shared/problem';
-import type { EndpointStore } from '../datastore/endpoint-store';
+import type { EndpointSink } from '../datastore/pool-endpoints';
 import { type Endpoint, formatHostPort } from '../scheduling/interface/endpoint-snapshot';
 import { readText, WatchedFiles } from '../server/watched-file';
 import { type Logger, logProblems } from '../telemetry/log';
@@ -33,7 +33,7 @@ export class FileDiscovery {
 
   public constructor(
     private readonly options: FileDiscoveryOptions,
-    private readonly store: EndpointStore,
+    private readonly store: EndpointSink,
     private readonly log: Pick<Logger, 'info' | 'warn' | 'error'>,
   ) {
     const listener = {

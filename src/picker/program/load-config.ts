@@ -2,6 +2,7 @@ import { checkPlugins } from '../../picker-config/check-plugins';
 import { ConfigCode } from '../../picker-config/codes';
 import { CONFIG_API_VERSION, CONFIG_KIND, type EndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
 import { parseEndpointPickerConfig } from '../../picker-config/endpoint-picker-config-parser';
+import type { PickerPolicy } from '../../picker-config/picker-policy';
 import { parsePickerPolicy } from '../../picker-config/picker-policy-parser';
 import type { Problem } from '../../shared/problem';
 import type { EngineSelector } from '../metrics-scraper/engine-selector';
@@ -23,22 +24,21 @@ import {
   type SchedulingConfig,
 } from '../scheduling/scheduler-builder';
 import { readText } from '../server/watched-file';
+import { type DiscoverySettings, type PoolPlan, policyPools } from './pool-plan';
 import type { ProgramSettings } from './settings';
-import { IDLE_PLUGINS, PROGRAM_PLUGINS, unsupportedParts, unsupportedSections } from './unsupported';
+import { IDLE_PLUGINS, PROGRAM_PLUGINS, unsupportedParts, unsupportedPools, unsupportedSections } from './unsupported';
 
 /** A configuration that the program can run by. */
 export interface LoadedConfig {
   readonly scheduler: Scheduler;
-  readonly discovery: FileDiscoverySettings;
+  /** At least one. */
+  readonly pools: readonly PoolPlan[];
+  /** Undefined for one pool that serves whatever it is asked for. */
+  readonly policy: PickerPolicy | undefined;
   /** Undefined when the configuration names no source of metrics. */
   readonly scraping: { readonly options: ScraperOptions; readonly engines: EngineSelector } | undefined;
   /** The same for two configurations that find and watch endpoints in the same way. */
   readonly dataLayerKey: string;
-}
-
-export interface FileDiscoverySettings {
-  readonly path: string;
-  readonly watch: boolean;
 }
 
 export interface LoadResult {
@@ -55,7 +55,8 @@ const SUPPORTED = new Set([...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...
 
 /** Reads the files that the settings name, builds the scheduler, and finds all faults. */
 export function loadConfig(settings: ProgramSettings, dependencies: Omit<SchedulerDependencies, 'locate'>): LoadResult {
-  const problems: Problem[] = [...policyProblems(settings.policyFile)];
+  const problems: Problem[] = [];
+  const policy = loadPolicy(settings, problems);
   const source = configText(settings);
   if ('problem' in source) return { loaded: undefined, problems: [source.problem, ...problems], warnings: [], notices: [] };
 
@@ -66,18 +67,19 @@ export function loadConfig(settings: ProgramSettings, dependencies: Omit<Schedul
   problems.push(...checkPlugins(config, { supported: SUPPORTED, allowExperimental: settings.allowExperimental }, locate));
   problems.push(...unsupportedParts(config, locate));
   const parts = new DataLayerParts(config, locate, problems);
-  const discovery = parts.discovery();
+  const pools =
+    policy === undefined || policy.pools.length === 0 ? onePool(settings, config, parts, locate, problems) : policyPools(policy);
   const scraping = parts.scraping(settings.scrapeIntervalMs);
   const { scheduler, problems: buildFaults } = buildScheduler(schedulingOf(config), { ...dependencies, locate });
   problems.push(...buildFaults);
   const notices = config.plugins
     .filter(({ type }) => IDLE_PLUGINS.includes(type))
     .map(({ name, type }) => `plugin '${name}' (${type}) has no effect: requests are neither queued nor shed`);
-  if (problems.length > 0 || scheduler === undefined || discovery === undefined)
+  if (problems.length > 0 || scheduler === undefined || pools.length === 0)
     return { loaded: undefined, problems, warnings, notices };
   const { dataLayer, plugins } = config;
-  const dataLayerKey = JSON.stringify([dataLayer, plugins.filter(({ type }) => PROGRAM_PLUGINS.includes(type))]);
-  return { loaded: { scheduler, discovery, scraping, dataLayerKey }, problems, warnings, notices };
+  const dataLayerKey = JSON.stringify([dataLayer, plugins.filter(({ type }) => PROGRAM_PLUGINS.includes(type)), pools]);
+  return { loaded: { scheduler, pools, policy, scraping, dataLayerKey }, problems, warnings, notices };
 }
 
 function configText({ config }: ProgramSettings): { text: string; name: string } | { problem: Problem } {
@@ -91,12 +93,55 @@ function configText({ config }: ProgramSettings): { text: string; name: string }
     : { problem: unreadable('--config-file', file.error, config.path) };
 }
 
-function policyProblems(path: string | undefined): readonly Problem[] {
-  if (path === undefined) return [];
-  const file = readText(path);
-  if ('error' in file) return [unreadable('--policy-file', file.error, path)];
-  const { policy, problems, locate } = parsePickerPolicy(file.text, path);
-  return policy === undefined ? problems : unsupportedSections(policy, locate);
+/** The policy, if one is named and can be followed; its faults go to `problems`. */
+function loadPolicy({ policyFile, poolName }: ProgramSettings, problems: Problem[]): PickerPolicy | undefined {
+  if (policyFile === undefined) return undefined;
+  const file = readText(policyFile);
+  if ('error' in file) {
+    problems.push(unreadable('--policy-file', file.error, policyFile));
+    return undefined;
+  }
+  const { policy, problems: faults, locate } = parsePickerPolicy(file.text, policyFile);
+  problems.push(...faults);
+  if (policy === undefined) return undefined;
+  problems.push(...unsupportedSections(policy, locate), ...unsupportedPools(policy, locate));
+  if (policy.pools.length > 0 && poolName !== undefined) {
+    problems.push({
+      code: ConfigCode.FLAG_COMBINATION,
+      what: '--pool-name names one pool and the policy names its own',
+      value: poolName,
+      fix: 'remove --pool-name, or the pools of the policy',
+      where: locate('pools'),
+    });
+  }
+  return policy;
+}
+
+/** The pool of `--pool-name`, whose endpoints the configuration says how to find. */
+function onePool(
+  { poolName }: ProgramSettings,
+  config: EndpointPickerConfig,
+  parts: DataLayerParts,
+  locate: (path: string) => string,
+  problems: Problem[],
+): PoolPlan[] {
+  if (poolName === undefined) {
+    problems.push({
+      code: ConfigCode.FLAG_COMBINATION,
+      what: 'no pool is named',
+      fix: 'set --pool-name, or --policy-file with a policy that has pools',
+    });
+  }
+  if (config.dataLayer.discovery === undefined) {
+    problems.push({
+      code: ConfigCode.UNSUPPORTED_SECTION,
+      what: 'the configuration names no discovery, and this picker does not find endpoints through the Kubernetes API yet',
+      fix: 'list the endpoints in a file, with a plugin of type file-discovery and dataLayer.discovery that refers to it',
+      where: locate('dataLayer'),
+    });
+  }
+  const discovery = parts.discovery();
+  return poolName === undefined || discovery === undefined ? [] : [{ name: poolName, discovery, isNamed: false }];
 }
 
 function unreadable(flag: string, error: string, where: string): Problem {
@@ -125,13 +170,13 @@ class DataLayerParts {
     private readonly problems: Problem[],
   ) {}
 
-  public discovery(): FileDiscoverySettings | undefined {
+  public discovery(): DiscoverySettings | undefined {
     const parameters = this.parametersOf(this.config.dataLayer.discovery, 'file-discovery');
     if (parameters === undefined) return undefined;
     const path = parameters.text('path', undefined);
     const watch = parameters.boolean('watchFile', false);
     parameters.done();
-    if (path !== undefined) return { path, watch };
+    if (path !== undefined) return { kind: 'file', path, watch };
     if (parameters.value('path') === undefined) {
       parameters.fault('path', {
         code: ConfigCode.MISSING_KEY,

@@ -2,8 +2,11 @@ import { monotonicClock } from '../../shared/clock';
 import type { Problem } from '../../shared/problem';
 import { unpredictableRandom } from '../../shared/random';
 import { EndpointStore } from '../datastore/endpoint-store';
-import { PassModelResolver } from '../director/model-resolver';
+import { type PoolEndpoints, PooledEndpoints } from '../datastore/pool-endpoints';
+import { type ModelResolver, PassModelResolver } from '../director/model-resolver';
 import { PickerDirector } from '../director/picker-director';
+import { PolicyModelResolver } from '../director/policy-model-resolver';
+import { POOL_HEADER, type PoolRoute } from '../director/pool-route';
 import { FileDiscovery } from '../discovery/file-discovery';
 import { externalProcessor } from '../ext-proc/external-processor';
 import type { GrpcMethod } from '../http2/grpc';
@@ -28,6 +31,7 @@ import { RequestMetrics } from '../telemetry/request-metrics';
 import { SchedulerMetrics } from '../telemetry/scheduler-metrics';
 import { limitsFor, openPort } from './listeners';
 import { type LoadedConfig, type LoadResult, loadConfig } from './load-config';
+import type { PoolPlan } from './pool-plan';
 import type { ProgramSettings } from './settings';
 import { grpcTls, metricsTls } from './tls';
 
@@ -39,6 +43,11 @@ export interface ProgramHost {
   readonly programFile: string;
 }
 
+/** A pool that the program serves, and where its endpoints go. */
+interface ServedPool extends PoolRoute {
+  readonly endpoints: PoolEndpoints;
+}
+
 /** Proxies learn that the picker is not ready within a few seconds; until then their requests are still taken. */
 const LAME_DUCK_MS = 3_000;
 
@@ -47,6 +56,8 @@ export class PickerProgram {
   private readonly clock = monotonicClock;
   private readonly random = unpredictableRandom();
   private readonly store = new EndpointStore();
+  private readonly pooled = new PooledEndpoints(this.store);
+  private readonly pools = new Map<string, ServedPool>();
   private readonly health = new HealthState();
   private readonly requests = new RequestMetrics();
   private readonly scheduling = new SchedulerMetrics();
@@ -78,6 +89,7 @@ export class PickerProgram {
     this.tell(result);
 
     this.dataLayerKey = loaded.dataLayerKey;
+    for (const plan of loaded.pools) this.pools.set(plan.name, this.serve(plan));
     const director = this.makeDirector(loaded);
     const limits = limitsFor(settings.maxBodyBytes);
     const methods = this.methods(director);
@@ -117,7 +129,7 @@ export class PickerProgram {
         metricsPort: metrics.port,
         debugPort: debug?.port,
         tls: tls !== undefined,
-        pool: settings.poolName,
+        pools: [...this.pools.keys()],
         namespace: settings.poolNamespace,
         endpoints: this.store.snapshot.ready.length,
         version: this.host.version,
@@ -154,17 +166,25 @@ export class PickerProgram {
     for (const notice of notices) this.host.log.info(notice);
   }
 
-  private makeDirector({ scheduler }: LoadedConfig): PickerDirector {
+  private serve({ name, isNamed }: PoolPlan): ServedPool {
+    return { name, endpoints: this.pooled.addPool(), setHeaders: isNamed ? [POOL_HEADER, name] : undefined };
+  }
+
+  private makeDirector(loaded: LoadedConfig): PickerDirector {
     return new PickerDirector({
-      scheduler,
-      endpoints: this.store,
-      models: new PassModelResolver(),
+      scheduler: loaded.scheduler,
+      models: this.modelsOf(loaded),
       requests: this.requests,
       scheduling: this.scheduling,
       decisions: this.decisions,
       clock: this.clock,
       ignoreSubset: this.settings.ignoreSubset,
     });
+  }
+
+  private modelsOf({ policy }: LoadedConfig): ModelResolver {
+    const [only] = this.pools.values();
+    return policy === undefined ? new PassModelResolver(only!) : new PolicyModelResolver(policy, this.pools, this.random);
   }
 
   private methods(director: PickerDirector): GrpcMethod[] {
@@ -177,9 +197,8 @@ export class PickerProgram {
 
   private metricsPages(grpc: Http2Server): Map<string, Page> {
     const sources: MetricsSources = {
-      poolName: this.settings.poolName,
+      pools: [...this.pools.values()],
       version: this.host.version,
-      endpoints: this.store,
       requests: this.requests,
       scheduler: this.scheduling,
       others: [
@@ -199,10 +218,12 @@ export class PickerProgram {
     ]);
   }
 
-  private findEndpoints({ discovery, scraping }: LoadedConfig): readonly Problem[] {
-    const files = new FileDiscovery(discovery, this.store, this.host.log);
-    this.closers.push(() => files.stop());
-    const problems = files.start();
+  private findEndpoints({ pools, scraping }: LoadedConfig): readonly Problem[] {
+    const problems = pools.flatMap(({ name, discovery }) => {
+      const files = new FileDiscovery(discovery, this.pools.get(name)!.endpoints, this.host.log);
+      this.closers.push(() => files.stop());
+      return files.start();
+    });
     if (problems.length > 0) return problems;
     this.health.synced();
     if (scraping === undefined) return [];
@@ -253,7 +274,7 @@ export class PickerProgram {
       return;
     }
     this.tell(result);
-    this.director!.use(result.loaded.scheduler);
+    this.director!.use(result.loaded.scheduler, this.modelsOf(result.loaded));
     log.info('the changed configuration is in force');
   }
 

@@ -6,7 +6,8 @@ import { logLevel } from '../telemetry/log';
 
 /** What the program was told on its command line, in the words of the program. */
 export interface ProgramSettings {
-  readonly poolName: string;
+  /** Undefined when the policy names the pools. */
+  readonly poolName: string | undefined;
   readonly poolNamespace: string;
   readonly config: ConfigSource;
   readonly policyFile: string | undefined;
@@ -63,7 +64,6 @@ export function programSettings(
     problems.push({ code, what, ...facts, fix });
   };
   const poolName = flags.text('pool-name');
-  if (poolName === undefined) refuse(ConfigCode.FLAG_COMBINATION, 'no pool is named', 'set --pool-name');
   const file = flags.text('config-file');
   const text = flags.text('config-text');
   if (file !== undefined && text !== undefined) {
@@ -92,7 +92,7 @@ export function programSettings(
     refuse(ConfigCode.BAD_FLAG_VALUE, "flag '--zap-log-level' has a wrong value", 'correct the value', facts);
   }
   const settings: ProgramSettings = {
-    poolName: poolName ?? '',
+    poolName,
     poolNamespace: flags.text('pool-namespace') ?? namespace ?? 'default',
     config: file !== undefined ? { kind: 'file', path: file } : text !== undefined ? { kind: 'text', text } : { kind: 'none' },
     policyFile: flags.text('policy-file'),

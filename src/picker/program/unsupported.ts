@@ -2,6 +2,7 @@ import { ConfigCode } from '../../picker-config/codes';
 import type { EndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
 import { EMPTY_PICKER_POLICY, type PickerPolicy } from '../../picker-config/picker-policy';
 import type { Problem } from '../../shared/problem';
+import { discoveryOf } from './pool-plan';
 
 /** Types that the program itself stands for, beside those of the scheduling registry. */
 export const PROGRAM_PLUGINS: readonly string[] = [
@@ -47,23 +48,12 @@ export function unsupportedParts(config: EndpointPickerConfig, locate: (path: st
     const fix = 'remove dataLayer.crossReplicaSyncerPluginRef';
     refuse('dataLayer.crossReplicaSyncerPluginRef', 'replicas of this picker do not share what they know', fix);
   }
-  if (dataLayer.discovery === undefined) {
-    refuse(
-      'dataLayer',
-      'the configuration names no discovery, and this picker does not find endpoints through the Kubernetes API yet',
-      'list the endpoints in a file, with a plugin of type file-discovery and dataLayer.discovery that refers to it',
-    );
-  }
   return problems;
 }
 
 /** Sections of a policy that this picker does not implement, each refused by name. */
 export function unsupportedSections(policy: PickerPolicy, locate: (section: string) => string): Problem[] {
-  const instead: Readonly<Record<keyof PickerPolicy, string>> = {
-    pools: 'set --pool-name and list the endpoints in a file (file-discovery)',
-    models: 'let clients send the name that the engines serve',
-    defaultModel: 'let every client name its model',
-    classes: 'let every client name its model',
+  const instead: Readonly<Partial<Record<keyof PickerPolicy, string>>> = {
     identity: 'verify clients at the gateway',
     limits: 'set limits at the gateway',
     store: 'remove it',
@@ -74,7 +64,19 @@ export function unsupportedSections(policy: PickerPolicy, locate: (section: stri
     .map((section) => ({
       code: ConfigCode.UNSUPPORTED_SECTION,
       what: `section '${section}' of a PickerPolicy is not supported by this picker yet`,
-      fix: instead[section],
+      fix: instead[section]!,
       where: locate(section),
+    }));
+}
+
+/** Pools whose endpoints this picker has no way to find, each refused by name. */
+export function unsupportedPools(policy: PickerPolicy, locate: (section: string) => string): Problem[] {
+  return policy.pools
+    .filter(({ endpoints }) => discoveryOf(endpoints) === undefined)
+    .map(({ name, endpoints }) => ({
+      code: ConfigCode.UNSUPPORTED_SECTION,
+      what: `pool '${name}' finds its endpoints by ${endpoints.kind}, which this picker does not do yet`,
+      fix: 'list the endpoints in a file (endpoints: { file: { path } })',
+      where: locate('pools'),
     }));
 }

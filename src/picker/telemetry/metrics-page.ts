@@ -1,14 +1,12 @@
-import type { EndpointSource } from '../scheduling/interface/endpoint-snapshot';
 import { Exposition } from './exposition';
-import { writePoolMetrics } from './pool-metrics';
+import { type MeasuredPool, writePoolMetrics } from './pool-metrics';
 import type { RequestMetrics } from './request-metrics';
 import type { SchedulerMetrics } from './scheduler-metrics';
 
 /** What /metrics shows. */
 export interface MetricsSources {
-  readonly poolName: string;
+  readonly pools: readonly MeasuredPool[];
   readonly version: string;
-  readonly endpoints: EndpointSource;
   readonly requests: RequestMetrics;
   readonly scheduler: SchedulerMetrics;
   /** Further groups, each written at once. */
@@ -22,7 +20,7 @@ export function* metricsPage(sources: MetricsSources): Generator<string> {
   const out = new Exposition();
   out.family('llm_d_epp_info', 'gauge', 'The picker that is running.');
   out.sample('llm_d_epp_info', ['build_ref', sources.version, 'commit', ''], 1);
-  writePoolMetrics(out, sources.poolName, sources.endpoints.snapshot);
+  writePoolMetrics(out, sources.pools);
   sources.scheduler.write(out);
   for (const write of sources.others) write(out);
   yield out.take();

@@ -1,28 +1,41 @@
-import type { EndpointSnapshot } from '../scheduling/interface/endpoint-snapshot';
+import type { EndpointSource } from '../scheduling/interface/endpoint-snapshot';
 import type { Exposition } from './exposition';
 
-/** The pool group of llm-d's metrics, from the snapshot in force when the page is read. */
-export function writePoolMetrics(out: Exposition, poolName: string, snapshot: EndpointSnapshot): void {
-  const { table, ready } = snapshot;
-  const pool = ['name', poolName];
-  const gauges = [
-    ['kv_cache_utilization', 'KV cache utilization of the ready endpoints', table.kvUsageRatio],
-    ['queue_size', 'queue length of the ready endpoints', table.waiting],
-    ['running_requests', 'running requests of the ready endpoints', table.running],
-  ] as const;
-  for (const [suffix, words, column] of gauges) {
-    const { mean, deviation } = spread(column, ready);
+/** A pool whose endpoints are measured. */
+export interface MeasuredPool {
+  readonly name: string;
+  readonly endpoints: EndpointSource;
+}
+
+const GAUGES = [
+  ['kv_cache_utilization', 'KV cache utilization of the ready endpoints', 'kvUsageRatio'],
+  ['queue_size', 'queue length of the ready endpoints', 'waiting'],
+  ['running_requests', 'running requests of the ready endpoints', 'running'],
+] as const;
+
+/** The pool group of llm-d's metrics, from the snapshots in force when the page is read. */
+export function writePoolMetrics(out: Exposition, pools: readonly MeasuredPool[]): void {
+  for (const [suffix, words, column] of GAUGES) {
+    const spreads = pools.map(({ endpoints: { snapshot } }) => spread(snapshot.table[column], snapshot.ready));
     out.family(`llm_d_epp_average_${suffix}`, 'gauge', `Mean ${words}.`);
-    out.sample(`llm_d_epp_average_${suffix}`, pool, mean);
+    pools.forEach(({ name }, index) => {
+      out.sample(`llm_d_epp_average_${suffix}`, ['name', name], spreads[index]!.mean);
+    });
     out.family(`llm_d_epp_std_dev_${suffix}`, 'gauge', `Standard deviation of the ${words}.`);
-    out.sample(`llm_d_epp_std_dev_${suffix}`, pool, deviation);
+    pools.forEach(({ name }, index) => {
+      out.sample(`llm_d_epp_std_dev_${suffix}`, ['name', name], spreads[index]!.deviation);
+    });
   }
   out.family('llm_d_epp_ready_endpoints', 'gauge', 'Ready endpoints of the pool.');
-  out.sample('llm_d_epp_ready_endpoints', pool, ready.length);
+  for (const { name, endpoints } of pools)
+    out.sample('llm_d_epp_ready_endpoints', ['name', name], endpoints.snapshot.ready.length);
   out.family('llm_d_epp_per_endpoint_queue_size', 'gauge', 'Queue length of an endpoint, as it reported.');
-  for (const slot of ready) {
-    const { name } = snapshot.endpoints[slot]!;
-    out.sample('llm_d_epp_per_endpoint_queue_size', ['model_server_endpoint', name, ...pool], table.waiting[slot]!);
+  for (const pool of pools) {
+    const { table, ready, endpoints } = pool.endpoints.snapshot;
+    for (const slot of ready) {
+      const labels = ['model_server_endpoint', endpoints[slot]!.name, 'name', pool.name];
+      out.sample('llm_d_epp_per_endpoint_queue_size', labels, table.waiting[slot]!);
+    }
   }
 }
 

@@ -39,8 +39,7 @@ function harness(endpoints: readonly string[], options: { admission?: Admission;
   const decisions = new DecisionLog();
   const director = new PickerDirector({
     scheduler: scheduler!,
-    endpoints: store,
-    models: new PassModelResolver(),
+    models: new PassModelResolver({ name: 'pool', endpoints: store, setHeaders: undefined }),
     requests,
     scheduling,
     decisions,
@@ -212,7 +211,7 @@ test('another scheduler takes over, and settles what the first one sent', () => 
     clock: parts.clock,
     random: new SeededRandom(2),
   });
-  parts.director.use(scheduler!);
+  parts.director.use(scheduler!, new PassModelResolver({ name: 'pool', endpoints: parts.store, setHeaders: undefined }));
   parts.director.settle(facts, decision, OUTCOME);
   expect(inFlight(parts)).toBe(0);
 });

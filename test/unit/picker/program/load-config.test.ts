@@ -25,13 +25,9 @@ test('a configuration that names no profile gets a default one, and metrics are 
   const { loaded, problems, notices } = load(HEAD + FILES + DISCOVERY);
   expect(problems).toEqual([]);
   expect(notices).toEqual([]);
-  expect(loaded).toMatchObject({ discovery: { path: 'e.yaml', watch: false } });
+  expect(loaded).toMatchObject({ pools: [{ discovery: { kind: 'file', path: 'e.yaml', watch: false } }] });
   expect(loaded!.scraping!.options).toMatchObject({ path: '/metrics', intervals: { busyMs: 50 } });
-  expect(loaded!.scheduler.newRecord().scorerNames).toEqual([
-    'queue-scorer',
-    'kv-cache-utilization-scorer',
-    'prefix-cache-scorer',
-  ]);
+  expect(loaded!.scheduler.newRecord().names.scorers).toHaveLength(3);
 });
 
 test('the interval of the flag is that of the scraper', () => {
@@ -106,4 +102,39 @@ test('faults of the syntax, the types, the parameters and the policy are found i
   const found = faults(load(text, '--policy-file', policy));
   rmSync(folder, { recursive: true });
   expect(found.map((fault) => fault.slice(0, 6)).sort()).toEqual(['AIG502', 'AIG502', 'AIG506', 'AIG508']);
+});
+
+describe('a policy with pools', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'policy-'));
+  const policy = join(folder, 'policy.yaml');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function loadPools(pools: string, ...flags: string[]): LoadResult {
+    const head = 'apiVersion: cdk8s-ai-gateway.dev/v1alpha1\nkind: PickerPolicy\n';
+    writeFileSync(policy, `${head}pools: ${pools}\nmodels: [{name: m, targets: [{pool: a}]}]\n`);
+    const { settings } = programSettings(parseFlags(['--policy-file', policy, ...flags]).values, undefined);
+    return loadConfig(settings, { source: new EndpointStore(), clock: new ManualClock(), random: new SeededRandom(1) });
+  }
+
+  test('needs no --pool-name and no discovery in the configuration', () => {
+    const { loaded, problems } = loadPools(
+      '[{name: a, endpoints: {file: {path: a.yaml}}}, {name: b, endpoints: {file: {path: b.yaml}}}]',
+    );
+    expect(problems).toEqual([]);
+    expect(loaded!.pools.map(({ name, isNamed }) => [name, isNamed])).toEqual([
+      ['a', true],
+      ['b', true],
+    ]);
+  });
+
+  test('and --pool-name at once are refused', () => {
+    const result = loadPools('[{name: a, endpoints: {file: {path: a.yaml}}}]', '--pool-name=p');
+    expect(faults(result)).toEqual([expect.stringContaining('AIG523 --pool-name names one pool and the policy names its own')]);
+  });
+});
+
+test('a picker without any pool is refused', () => {
+  const { settings } = programSettings(parseFlags([]).values, undefined);
+  const result = loadConfig(settings, { source: new EndpointStore(), clock: new ManualClock(), random: new SeededRandom(1) });
+  expect(faults(result)).toContainEqual(expect.stringContaining('AIG523 no pool is named: set --pool-name, or --policy-file'));
 });

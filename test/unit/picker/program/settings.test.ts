@@ -52,7 +52,6 @@ test.each([
 });
 
 test.each([
-  [[], 'AIG523 no pool is named: set --pool-name'],
   [[POOL, '--config-file=a', '--config-text=b'], 'AIG523 --config-file and --config-text are both set'],
   [[POOL, '--metrics-client-ca-file=a'], 'AIG523 --metrics-client-ca-file needs TLS'],
   [[POOL, '--tls-cipher-suites=TLS_A'], "AIG521 a suite of --tls-cipher-suites cannot be used with HTTP/2 (got 'TLS_A'"],

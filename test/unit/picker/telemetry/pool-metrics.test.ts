@@ -4,7 +4,7 @@ import { writePoolMetrics } from '../../../../src/picker/telemetry/pool-metrics'
 
 function page(store: EndpointStore): string {
   const out = new Exposition();
-  writePoolMetrics(out, 'llama', store.snapshot);
+  writePoolMetrics(out, [{ name: 'llama', endpoints: store }]);
   return out.take();
 }
 
@@ -37,4 +37,15 @@ test('only ready endpoints are in the mean and the deviation', () => {
   expect(text).toContain('llm_d_epp_std_dev_queue_size{name="llama"} 2\n');
   expect(text).toContain('llm_d_epp_per_endpoint_queue_size{model_server_endpoint="e2",name="llama"} 6\n');
   expect(text).not.toContain('e3');
+});
+
+test('several pools share each family', () => {
+  const out = new Exposition();
+  writePoolMetrics(out, [
+    { name: 'a', endpoints: new EndpointStore() },
+    { name: 'b', endpoints: new EndpointStore() },
+  ]);
+  const text = out.take();
+  expect(text.match(/^# TYPE llm_d_epp_ready_endpoints /gm)).toHaveLength(1);
+  expect(text).toContain('llm_d_epp_ready_endpoints{name="b"} 0\n');
 });

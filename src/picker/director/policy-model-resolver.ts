@@ -1,0 +1,82 @@
+import type { PickerPolicy } from '../../picker-config/picker-policy';
+import type { RandomSource } from '../../shared/random';
+import type { RejectDecision, RequestFacts } from '../ext-proc/director';
+import { rejection } from '../ext-proc/rejection';
+import { requestApi } from '../openai/request-api';
+import { answerModelList, unknownModel } from './model-list';
+import type { ModelResolver, ResolvedModel } from './model-resolver';
+import { PolicyModels, type RoutedModel } from './policy-models';
+import type { Attempt, PoolRoute } from './pool-route';
+
+/**
+ * Finds the model by the policy: the class header first, then the body's model, then the default model. Weights are chance, request by
+ * request; the pools after the first are for when that one has no ready endpoint.
+ */
+export class PolicyModelResolver implements ModelResolver {
+  private readonly models: PolicyModels;
+  private readonly names: readonly string[];
+  private readonly byClass = new Map<string, RoutedModel>();
+  private readonly classHeader: string | undefined;
+  private readonly fallback: RoutedModel | undefined;
+  /** For requests without a model, when there is only one pool to send them to. */
+  private readonly onlyPool: readonly Attempt[] | undefined;
+
+  public constructor(
+    policy: PickerPolicy,
+    pools: ReadonlyMap<string, PoolRoute>,
+    private readonly random: RandomSource,
+  ) {
+    this.models = new PolicyModels(policy, pools);
+    this.names = this.models.names;
+    this.classHeader = policy.classes?.header;
+    for (const [value, name] of Object.entries(policy.classes?.values ?? {})) this.byClass.set(value, this.models.get(name)!);
+    this.fallback = policy.defaultModel === undefined ? undefined : this.models.get(policy.defaultModel);
+    const [pool] = pools.values();
+    if (pools.size === 1) this.onlyPool = [{ pool: pool!, targetModel: undefined }];
+  }
+
+  public resolve(request: RequestFacts, into: ResolvedModel): RejectDecision | undefined {
+    const { scanned } = request;
+    const asked = scanned?.model;
+    into.model = asked ?? '';
+    into.targetModel = into.model;
+    const found = this.find(request, asked);
+    if (found !== undefined) {
+      into.model = found.name;
+      into.attempts = this.choose(found);
+      into.targetModel = into.attempts[0]!.targetModel ?? found.name;
+      return undefined;
+    }
+    const list = answerModelList(request.method, request.path, this.names);
+    if (list !== undefined) return list;
+    const api = requestApi(request.path);
+    if (asked !== undefined && (api !== 'passthrough' || this.onlyPool === undefined))
+      return unknownModel(api, asked, this.names);
+    if (api === 'passthrough' && this.onlyPool !== undefined) {
+      into.attempts = this.onlyPool;
+      return undefined;
+    }
+    return rejection(api, 'BadRequest', 'model not found in request body', 'bad-request');
+  }
+
+  private find(request: RequestFacts, asked: string | undefined): RoutedModel | undefined {
+    if (this.classHeader !== undefined) {
+      const value = request.header(this.classHeader);
+      const chosen = value === undefined ? undefined : this.byClass.get(value);
+      if (chosen !== undefined) return chosen;
+    }
+    const named = asked === undefined ? undefined : this.models.get(asked);
+    if (named !== undefined || this.fallback === undefined) return named;
+    // the default is for requests to a model, not for every path
+    return requestApi(request.path) === 'passthrough' ? undefined : this.fallback;
+  }
+
+  private choose({ choices }: RoutedModel): readonly Attempt[] {
+    if (choices.length === 1) return choices[0]!.attempts;
+    const chance = this.random.next();
+    for (let index = 0; index < choices.length; index++) {
+      if (chance < choices[index]!.upTo) return choices[index]!.attempts;
+    }
+    return choices[choices.length - 1]!.attempts;
+  }
+}

@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { envoyBootstrap } from '../../../src/constructs/sidecar/envoy-bootstrap';
+import { CONTROL_HEADERS } from '../../../src/shared/control-headers';
+import { type RunningEngine, runEngine } from '../../../src/simulation/engine/run-engine';
+import { describeWith } from '../../components/describe-with';
+import { eventually, freePorts, type RunningProcess, startProcess } from '../../components/process';
+
+const PICKER = path.join(__dirname, '../../../dist/picker/main.js');
+
+const POLICY = `apiVersion: cdk8s-ai-gateway.dev/v1alpha1
+kind: PickerPolicy
+pools:
+  - name: llama
+    endpoints: { file: { path: FOLDER/llama.yaml } }
+  - name: mistral
+    endpoints: { file: { path: FOLDER/mistral.yaml } }
+    fallbackPool: llama
+  - name: echo
+    endpoints: { file: { path: FOLDER/echo.yaml } }
+models:
+  - { name: llama-3-70b, aliases: [llama], targets: [{ pool: llama }], priority: 100 }
+  - { name: mistral-7b, targets: [{ pool: mistral, model: mistralai/Mistral-7B }] }
+  - { name: headers, targets: [{ pool: echo }] }
+classes: { header: x-model-class, values: { small: mistral-7b } }
+`;
+
+/** The bootstrap that the constructs ship, the real picker, simulated engines: everything of sidecar mode but the cluster. */
+describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sidecar-'));
+  const engines = new Map<string, RunningEngine>();
+  let echo: Server;
+  let proxy: RunningProcess;
+  let picker: RunningProcess;
+  let port: number;
+  let seen: IncomingHttpHeaders = {};
+
+  beforeAll(async () => {
+    for (const [name, models] of [
+      ['llama-0', ['llama-3-70b']],
+      ['llama-1', ['llama-3-70b', 'mistral-7b']],
+      ['mistral-0', ['mistralai/Mistral-7B']],
+    ] as const) {
+      engines.set(name, await runEngine({ models, podName: name, mode: 'echo', speed: 50 }));
+    }
+    echo = createServer((incoming, answer) => {
+      seen = incoming.headers;
+      incoming.resume().on('end', () => answer.setHeader('content-type', 'application/json').end('{"object":"chat.completion"}'));
+    });
+    await new Promise<void>((done) => echo.listen(0, '127.0.0.1', done));
+
+    const [grpc, health, metrics, admin, status, listen] = (await freePorts(6)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    port = listen;
+    const portOf = (name: string): number => engines.get(name)!.port;
+    const pools = {
+      llama: [portOf('llama-0'), portOf('llama-1')],
+      mistral: [portOf('mistral-0')],
+      echo: [(echo.address() as AddressInfo).port],
+    };
+    for (const [name, ports] of Object.entries(pools)) writeEndpoints(folder, name, ports);
+    writeFileSync(path.join(folder, 'policy.yaml'), POLICY.replaceAll('FOLDER', folder));
+    const bootstrap = envoyBootstrap({
+      // on loopback the engines of a pool differ in their ports
+      pools: Object.entries(pools).map(([name, ports]) => ({ name, host: '127.0.0.1', ports, tls: false })),
+      longestAnswerSeconds: 60,
+      streamIdleSeconds: 10,
+      retries: 2,
+      controlHeaders: CONTROL_HEADERS,
+      listenAddress: '127.0.0.1',
+      listenPort: listen,
+      statusPort: status,
+      adminPort: admin,
+      pickerPort: grpc,
+    });
+    writeFileSync(path.join(folder, 'envoy.json'), JSON.stringify(bootstrap));
+
+    picker = await startProcess(process.execPath, {
+      args: [
+        PICKER,
+        `--policy-file=${path.join(folder, 'policy.yaml')}`,
+        '--secure-serving=false',
+        '--bind-address=127.0.0.1',
+        `--grpc-port=${grpc}`,
+        `--grpc-health-port=${health}`,
+        `--metrics-port=${metrics}`,
+        '--debug-address=off',
+        '--drain-timeout=1s',
+      ],
+      ready: /endpoint picker is serving/,
+    });
+    proxy = await startProcess(envoy, {
+      args: ['-c', path.join(folder, 'envoy.json'), '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning'],
+    });
+    await eventually('Envoy is ready', async () => (await send(status, 'GET', '/ready')).status === 200);
+  });
+
+  afterAll(async () => {
+    await proxy?.stop();
+    await picker?.stop();
+    for (const engine of engines.values()) await engine.close();
+    echo?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const chat = (model: string | undefined, headers: Record<string, string> = {}, more: object = {}): Promise<Answer> =>
+    send(port, 'POST', '/v1/chat/completions', headers, { model, messages: [{ role: 'user', content: 'hello' }], ...more });
+
+  const podOf = async (model: string): Promise<unknown> => (await chat(model)).headers['x-inference-pod'];
+
+  test.each([
+    ['llama-3-70b', /^llama-/],
+    ['llama', /^llama-/],
+    ['mistral-7b', /^mistral-/],
+  ])('the body’s model %s chooses the pool', async (model, pod) => {
+    const answer = await chat(model);
+    expect([answer.status, answer.headers['x-inference-pod']]).toEqual([200, expect.stringMatching(pod)]);
+    expect(JSON.parse(answer.body).model).toBe(model);
+  });
+
+  test('the class header chooses it whatever the body says', async () => {
+    expect((await chat('llama', { 'x-model-class': 'small' })).headers['x-inference-pod']).toBe('mistral-0');
+  });
+
+  test('a client can choose neither pool nor pod', async () => {
+    const target = `127.0.0.1:${engines.get('mistral-0')!.port}`;
+    const answer = await chat('llama', { 'x-aig-pool': 'mistral', 'x-gateway-destination-endpoint': target });
+    expect(answer.headers['x-inference-pod']).toMatch(/^llama-/);
+  });
+
+  test('the engine sees no control header, neither the client’s nor the picker’s', async () => {
+    const forged = Object.fromEntries(CONTROL_HEADERS.map((header) => [header, 'forged']));
+    expect((await chat('headers', { ...forged, 'x-request-id': 'kept' })).status).toBe(200);
+    expect(CONTROL_HEADERS.filter((header) => header in seen)).toEqual([]);
+    expect(seen['x-request-id']).toBe('kept');
+  });
+
+  test('an unknown model gets 404 in the API’s shape', async () => {
+    const answer = await chat('gpt-9');
+    expect(answer.status).toBe(404);
+    expect(JSON.parse(answer.body).error.message).toContain('headers, llama, llama-3-70b, mistral-7b');
+  });
+
+  test('GET /v1/models names the models of all pools', async () => {
+    const answer = await send(port, 'GET', '/v1/models');
+    expect(JSON.parse(answer.body).data.map(({ id }: { id: string }) => id)).toEqual([
+      'headers',
+      'llama',
+      'llama-3-70b',
+      'mistral-7b',
+    ]);
+  });
+
+  test('a stream comes through, under the name that the client asked for', async () => {
+    const answer = await chat('mistral-7b', {}, { stream: true, stream_options: { include_usage: true } });
+    expect(answer.headers['content-type']).toContain('text/event-stream');
+    const events = answer.body.split('\n\n').filter((event) => event.startsWith('data: {'));
+    expect(events.length).toBeGreaterThan(1);
+    expect(new Set(events.map((event) => JSON.parse(event.slice(6)).model))).toEqual(new Set(['mistral-7b']));
+    expect(answer.body.trimEnd().endsWith('data: [DONE]')).toBe(true);
+  });
+
+  test('requests of a pool without endpoints go to its fallback pool', async () => {
+    writeEndpoints(folder, 'mistral', []);
+    await eventually('the fallback answers', async () => (await podOf('mistral-7b')) === 'llama-1');
+    writeEndpoints(folder, 'mistral', [engines.get('mistral-0')!.port]);
+    await eventually('the pool answers again', async () => (await podOf('mistral-7b')) === 'mistral-0');
+  });
+
+  test('when an engine dies, its pool answers without it, and no other pool does', async () => {
+    await engines.get('llama-0')!.close();
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const answer = await chat('llama');
+      expect([answer.status, answer.headers['x-inference-pod']]).toEqual([200, 'llama-1']);
+    }
+  });
+
+  test('without a picker requests fail with 503 at once, and never with an engine’s answer', async () => {
+    await picker.stop();
+    const answer = await chat('llama');
+    expect(answer.status).toBe(503);
+  });
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+function send(port: number, method: string, url: string, headers: Record<string, string> = {}, json?: object): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const body = json === undefined ? undefined : JSON.stringify(json);
+    const type =
+      body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
+    const outgoing = request({ port, host: '127.0.0.1', method, path: url, headers: { ...type, ...headers } }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk) => chunks.push(chunk));
+      incoming.on('error', reject);
+      incoming.on('end', () =>
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks).toString('utf8') }),
+      );
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function writeEndpoints(folder: string, pool: string, ports: readonly number[]): void {
+  const endpoints = ports.map((port, index) => ({ name: `${pool}-${index}`, address: '127.0.0.1', port: String(port) }));
+  writeFileSync(path.join(folder, `${pool}.yaml`), JSON.stringify({ endpoints }));
+}

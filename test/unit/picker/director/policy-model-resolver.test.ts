@@ -1,0 +1,159 @@
+import { EndpointStore } from '../../../../src/picker/datastore/endpoint-store';
+import type { ResolvedModel } from '../../../../src/picker/director/model-resolver';
+import { PolicyModelResolver } from '../../../../src/picker/director/policy-model-resolver';
+import type { PoolRoute } from '../../../../src/picker/director/pool-route';
+import type { RequestFacts } from '../../../../src/picker/ext-proc/director';
+import { BodyScan, scanBody } from '../../../../src/picker/openai/body-scanner';
+import { requestApi } from '../../../../src/picker/openai/request-api';
+import type { PickerPolicy, PolicyModel } from '../../../../src/picker-config/picker-policy';
+import { EMPTY_PICKER_POLICY } from '../../../../src/picker-config/picker-policy';
+
+const POOLS = ['llama', 'mistral', 'spare', 'last'];
+
+function model(name: string, pool: string, more: Partial<PolicyModel> = {}): PolicyModel {
+  return { name, aliases: [], targets: [{ pool }], priority: 0, adapters: [], ...more };
+}
+
+const POLICY: PickerPolicy = {
+  ...EMPTY_PICKER_POLICY,
+  pools: POOLS.map((name) => ({
+    name,
+    endpoints: { kind: 'file', path: '/x' },
+    ...(name === 'spare' ? { fallbackPool: 'last' } : {}),
+  })),
+  models: [
+    model('llama-3-70b', 'llama', { aliases: ['llama'], adapters: [{ name: 'sql' }, { name: 'law', model: 'law-v2' }] }),
+    model('mistral-7b', 'mistral', { targets: [{ pool: 'mistral', model: 'mistralai/Mistral-7B' }], fallbackPool: 'spare' }),
+    model('canary', 'llama', {
+      targets: [
+        { pool: 'llama', weight: 90 },
+        { pool: 'mistral', model: 'next', weight: 10 },
+      ],
+    }),
+  ],
+  classes: { header: 'x-model-class', values: { small: 'mistral-7b' } },
+};
+
+function resolver(policy: PickerPolicy = POLICY, chance = 0): PolicyModelResolver {
+  const pools = new Map<string, PoolRoute>(
+    policy.pools.map(({ name }) => [name, { name, endpoints: new EndpointStore(), setHeaders: ['x-aig-pool', name] }]),
+  );
+  return new PolicyModelResolver(policy, pools, { next: () => chance });
+}
+
+function request(
+  json: unknown,
+  { method = 'POST', path = '/v1/chat/completions', headers = {} as Record<string, string> } = {},
+): RequestFacts {
+  const body = json === undefined ? undefined : Buffer.from(JSON.stringify(json));
+  const scanned = new BodyScan();
+  const api = requestApi(path);
+  if (body !== undefined && api !== 'passthrough') scanBody(api, body, scanned);
+  return {
+    id: 1,
+    header: (name) => headers[name],
+    method,
+    path,
+    body,
+    scanned: body === undefined ? undefined : scanned,
+    subset: undefined,
+  };
+}
+
+function asked(name: string | undefined): object {
+  return { ...(name === undefined ? {} : { model: name }), messages: [{ role: 'user', content: 'hi' }] };
+}
+
+/** The pools in turn, each with the model that its engines see. */
+function routes(facts: RequestFacts, from = resolver()): string[] {
+  const into: ResolvedModel = { model: '', targetModel: '', attempts: [] };
+  const refusal = from.resolve(facts, into);
+  if (refusal !== undefined) throw new Error(`${refusal.status} ${refusal.body.toString()}`);
+  return into.attempts.map(({ pool, targetModel }) => `${pool.name}/${targetModel}`);
+}
+
+function refused(facts: RequestFacts, from = resolver()): { status: number; body: any } {
+  const decision = from.resolve(facts, { model: '', targetModel: '', attempts: [] })!;
+  return { status: decision.status, body: JSON.parse(decision.body.toString()) };
+}
+
+describe('the policy chooses pool and served name', () => {
+  test.each([
+    ['llama-3-70b', ['llama/llama-3-70b']],
+    ['llama', ['llama/llama-3-70b']],
+    ['sql', ['llama/sql']],
+    ['law', ['llama/law-v2']],
+    ['mistral-7b', ['mistral/mistralai/Mistral-7B', 'spare/mistral-7b', 'last/mistral-7b']],
+  ])('%s → %j', (name, expected) => {
+    expect(routes(request(asked(name)))).toEqual(expected);
+  });
+
+  test('the class header wins over the body', () => {
+    const facts = request(asked('llama'), { headers: { 'x-model-class': 'small' } });
+    expect(routes(facts)[0]).toBe('mistral/mistralai/Mistral-7B');
+  });
+
+  test('another value of the class header leaves the choice to the body', () => {
+    expect(routes(request(asked('llama'), { headers: { 'x-model-class': 'huge' } }))).toEqual(['llama/llama-3-70b']);
+  });
+
+  test.each([
+    [0, 'llama/canary'],
+    [0.8999, 'llama/canary'],
+    [0.9, 'mistral/next'],
+    [0.9999999, 'mistral/next'],
+  ])('chance %d of a weighted model goes to %s first, and the other target is next', (chance, first) => {
+    const found = routes(request(asked('canary')), resolver(POLICY, chance));
+    expect(found[0]).toBe(first);
+    expect([...found].sort()).toEqual(['llama/canary', 'mistral/next']);
+  });
+
+  test('an unknown model gets 404 with the names that exist', () => {
+    const { status, body } = refused(request(asked('gpt-9')));
+    expect(status).toBe(404);
+    expect(body.error).toMatchObject({ code: 'not_found', type: 'invalid_request_error' });
+    expect(body.error.message).toContain("no model 'gpt-9'; there are: canary, law, llama, llama-3-70b, mistral-7b, sql");
+  });
+
+  test('the Anthropic API gets its own error shape', () => {
+    const { body } = refused(request({ ...asked('gpt-9'), max_tokens: 1 }, { path: '/v1/messages' }));
+    expect(body).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
+  });
+
+  test('a default model takes requests that name none that is known', () => {
+    const from = resolver({ ...POLICY, defaultModel: 'llama' });
+    expect(routes(request(asked('gpt-9')), from)).toEqual(['llama/llama-3-70b']);
+    expect(routes(request(asked(undefined)), from)).toEqual(['llama/llama-3-70b']);
+  });
+
+  test('a request without a model is refused', () => {
+    expect(refused(request(asked(undefined))).status).toBe(400);
+  });
+
+  test('paths that are none of an API go to the only pool, and nowhere when there are several', () => {
+    const one = {
+      ...POLICY,
+      pools: POLICY.pools.slice(0, 1),
+      models: POLICY.models.slice(0, 1),
+      classes: undefined,
+    } as PickerPolicy;
+    expect(routes(request(undefined, { method: 'GET', path: '/health' }), resolver(one))).toEqual(['llama/undefined']);
+    expect(refused(request(undefined, { method: 'GET', path: '/health' })).status).toBe(400);
+  });
+});
+
+describe('the list of models', () => {
+  test('names all models, aliases and adapters of all pools', () => {
+    const { status, body } = refused(request(undefined, { method: 'GET', path: '/v1/models?limit=5' }));
+    expect(status).toBe(200);
+    expect(body.data.map(({ id }: { id: string }) => id)).toEqual(['canary', 'law', 'llama', 'llama-3-70b', 'mistral-7b', 'sql']);
+  });
+
+  test('one model is found by its name, percent-encoded or not', () => {
+    expect(refused(request(undefined, { method: 'GET', path: '/v1/models/llama%2D3-70b' })).body).toMatchObject({
+      id: 'llama-3-70b',
+    });
+    expect(refused(request(undefined, { method: 'GET', path: '/v1/models/gpt-9' })).status).toBe(404);
+    expect(refused(request(undefined, { method: 'GET', path: '/v1/models/%' })).status).toBe(404);
+  });
+});
