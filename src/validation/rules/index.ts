@@ -1,6 +1,4 @@
-import { agentgatewayTimeout } from './agentgateway-timeout';
 import { aiGatewayRoutes } from './ai-gateway-routes';
-import { aiServiceBackend } from './ai-service-backend';
 import { autoscaler } from './autoscaler';
 import { backendPort } from './backend-port';
 import { backendTls } from './backend-tls';
@@ -143,13 +141,11 @@ export const RULES: readonly Rule[] = [
   pickerStreams,
   reroutedSecurity,
   aiGatewayRoutes,
-  aiServiceBackend,
   istioFilterName,
   kongGatewayClass,
   kongBuffering,
   backendTls,
   gkeHealthCheck,
-  agentgatewayTimeout,
   istioNoTimeout,
   servedModelName,
   engineProbes,
