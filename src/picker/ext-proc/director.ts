@@ -31,6 +31,10 @@ export interface RouteDecision {
   readonly setHeaders: readonly string[] | undefined;
   /** Response headers for the client, name and value in turn; none unless given. */
   readonly answerHeaders?: readonly string[] | undefined;
+  /** Request headers that end here, beside the control headers: credentials that are no business of the engine. @default none */
+  readonly removeHeaders?: readonly string[];
+  /** The engine must tell its usage in a stream, whether the client asked for that or not. @default false */
+  readonly wantsUsage?: boolean;
   /** False when nobody needs the answer (usage, in-flight): the stream is then closed early. */
   readonly observeResponse: boolean;
   /** Handed back at `settle`. */
@@ -59,6 +63,8 @@ export interface Outcome {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedTokens: number;
+  /** Events with data that a stream has brought. @default not counted */
+  readonly deltas?: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
   /** Milliseconds from the decision to the first byte of the answer's body; -1 when there was none. */

@@ -164,6 +164,7 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
       inputTokens: usage.inputTokens,
       outputTokens: usage.outputTokens,
       cachedTokens: usage.cachedTokens,
+      ...(responsePhase.isStream ? { deltas: request.answer.deltas } : {}),
       requestBytes: this.requestPhase.requestBytes,
       responseBytes: responsePhase.bytes,
       firstByteMs: firstByteAtMs < 0 ? -1 : firstByteAtMs - this.routedAtMs,

@@ -1,9 +1,10 @@
 import type { GrpcStream } from '../http2/grpc';
 import { scanBody } from '../openai/body-scanner';
 import type { ErrorCode } from '../openai/error-body';
+import type { BodyEdit } from './body-edit';
 import { BodyBuffer } from './body-pool';
 import type { Decision, RejectDecision, RouteDecision } from './director';
-import { type BodyEdit, modelEdit } from './model-edit';
+import { modelEdit } from './model-edit';
 import { BodyMode, type ProcessingRequest } from './processing-request';
 import { writeImmediateReply } from './processing-response';
 import { rejection, rejectionHeaders } from './rejection';
@@ -11,6 +12,7 @@ import { RequestReply } from './request-reply';
 import type { RequestState } from './request-state';
 import type { ServiceContext } from './service-context';
 import { subsetHint } from './subset-hint';
+import { usageEdit } from './usage-edit';
 
 /** What the request phase asks of its call. */
 export interface RequestPhaseHost {
@@ -210,19 +212,28 @@ export class RequestPhase {
     const body = request.body;
     this.decision = decision;
     this.host.onRouted(decision);
-    let edit: BodyEdit | undefined;
-    if (decision.targetModel !== undefined && body !== undefined && request.api !== 'passthrough') {
-      edit = modelEdit(body, request.scan, decision.targetModel);
-    }
-    if (this.mode === BodyMode.Buffered && body !== undefined) this.reply.buffered(decision, body, edit);
+    const edits = body === undefined ? undefined : this.edits(decision, body);
+    if (this.mode === BodyMode.Buffered && body !== undefined) this.reply.buffered(decision, body, edits);
     else {
-      this.reply.headers(decision, body, edit);
-      if (body !== undefined) this.reply.echo(this.mode, body, edit);
+      this.reply.headers(decision, body, edits);
+      if (body !== undefined) this.reply.echo(this.mode, body, edits);
     }
     this.releaseBody();
     const piecesFollow = body === undefined && this.mode === BodyMode.Streamed && !this.reply.endOfStream;
     if (piecesFollow) this.stage = Stage.Passing;
     else this.sent();
+  }
+
+  /** What the engine must see otherwise; undefined for nothing. */
+  private edits({ targetModel, wantsUsage }: RouteDecision, body: Buffer): readonly BodyEdit[] | undefined {
+    const { request } = this.host;
+    if (request.api === 'passthrough') return undefined;
+    const model = targetModel === undefined ? undefined : modelEdit(body, request.scan, targetModel);
+    const usage = wantsUsage === true ? usageEdit(request.api, body, request.scan) : undefined;
+    request.usageAdded = usage !== undefined;
+    if (model === undefined) return usage === undefined ? undefined : [usage];
+    if (usage === undefined) return [model];
+    return model.start <= usage.start ? [model, usage] : [usage, model];
   }
 
   private passPiece(message: ProcessingRequest): void {

@@ -1,6 +1,6 @@
 import type { GrpcStream } from '../http2/grpc';
+import { applyEdits, type BodyEdit, editedLength, editedPiece } from './body-edit';
 import type { RouteDecision } from './director';
-import { applyEdit, type BodyEdit, editedLength, editedPiece } from './model-edit';
 import { BodyMode } from './processing-request';
 import {
   emptyReply,
@@ -55,35 +55,35 @@ export class RequestReply {
   }
 
   /** The decision, as the answer to the headers. */
-  headers(decision: RouteDecision, body: Buffer | undefined, edit: BodyEdit | undefined): void {
+  headers(decision: RouteDecision, body: Buffer | undefined, edits: readonly BodyEdit[] | undefined): void {
     const { writer } = this.context;
-    const changes = this.changes(decision, body, edit);
+    const changes = this.changes(decision, body, edits);
     writeRouteReply(writer, { reply: Reply.RequestHeaders, destination: decision.destination, changes, bodyBytes: -1 });
     this.stream.send(writer.bytes, writer.at, writer.length);
   }
 
   /** The decision, as the answer to a BUFFERED body: Envoy still holds the headers. */
-  buffered(decision: RouteDecision, body: Buffer, edit: BodyEdit | undefined): void {
+  buffered(decision: RouteDecision, body: Buffer, edits: readonly BodyEdit[] | undefined): void {
     const { writer, pool } = this.context;
-    const changes = this.changes(decision, body, edit);
-    const bodyBytes = edit === undefined ? -1 : editedLength(body, edit);
+    const changes = this.changes(decision, body, edits);
+    const bodyBytes = edits === undefined ? -1 : editedLength(body, edits);
     writeRouteReply(writer, { reply: Reply.RequestBody, destination: decision.destination, changes, bodyBytes });
-    if (edit === undefined) {
+    if (edits === undefined) {
       this.stream.send(writer.bytes, writer.at, writer.length);
       return;
     }
-    const changed = applyEdit(body, edit, pool);
+    const changed = applyEdits(body, edits, pool);
     this.sendWith(changed, 0, bodyBytes);
     pool.give(changed);
   }
 
   /** The body behind the decision. */
-  echo(mode: BodyMode, body: Buffer, edit: BodyEdit | undefined): void {
-    if (mode === BodyMode.Streamed) this.answerPieces(body, edit);
-    else if (edit === undefined) this.echoWhole(body, body.length);
+  echo(mode: BodyMode, body: Buffer, edits: readonly BodyEdit[] | undefined): void {
+    if (mode === BodyMode.Streamed) this.answerPieces(body, edits);
+    else if (edits === undefined) this.echoWhole(body, body.length);
     else {
-      const changed = applyEdit(body, edit, this.context.pool);
-      this.echoWhole(changed, editedLength(body, edit));
+      const changed = applyEdits(body, edits, this.context.pool);
+      this.echoWhole(changed, editedLength(body, edits));
       this.context.pool.give(changed);
     }
     if (this.hasTrailers) this.trailers();
@@ -104,11 +104,11 @@ export class RequestReply {
   }
 
   /** STREAMED: one answer for each piece. */
-  private answerPieces(body: Buffer, edit: BodyEdit | undefined): void {
+  private answerPieces(body: Buffer, edits: readonly BodyEdit[] | undefined): void {
     const { writer } = this.context;
     let start = 0;
     for (const length of this.pieces ?? []) {
-      const changed = edit === undefined ? undefined : editedPiece(body, edit, start, start + length);
+      const changed = edits === undefined ? undefined : editedPiece(body, edits, start, start + length);
       if (changed === undefined) this.continueBody();
       else {
         writeChangesReply(writer, Reply.RequestBody, NO_CHANGES, changed.length);
@@ -118,14 +118,16 @@ export class RequestReply {
     }
   }
 
-  private changes(decision: RouteDecision, body: Buffer | undefined, edit: BodyEdit | undefined): HeaderChanges {
+  private changes(decision: RouteDecision, body: Buffer | undefined, edits: readonly BodyEdit[] | undefined): HeaderChanges {
     const request = this.request;
-    const remove = request.headers.controlNames();
+    const { removeHeaders } = decision;
+    const control = request.headers.controlNames();
+    const remove = removeHeaders === undefined ? control : [...control, ...removeHeaders];
     const given = decision.setHeaders ?? NO_CHANGES.set;
-    if (edit === undefined && request.generatedRequestId === undefined) return { set: given, remove };
+    if (edits === undefined && request.generatedRequestId === undefined) return { set: given, remove };
     const set = [...given];
-    if (edit !== undefined && body !== undefined && request.headers.has('content-length')) {
-      set.push('content-length', String(editedLength(body, edit)));
+    if (edits !== undefined && body !== undefined && request.headers.has('content-length')) {
+      set.push('content-length', String(editedLength(body, edits)));
     }
     if (request.generatedRequestId !== undefined) set.push('x-request-id', request.generatedRequestId);
     return { set, remove };

@@ -3,6 +3,7 @@ import { AnswerScanner } from '../openai/answer-scanner';
 import { BodyScan } from '../openai/body-scanner';
 import { type RequestApi, requestApi } from '../openai/request-api';
 import type { ScannedBody } from '../openai/scanned-body';
+import { UsageStripper } from '../openai/usage-stripper';
 import type { RequestFacts } from './director';
 import { HeaderBlock } from './header-block';
 
@@ -17,6 +18,9 @@ export class RequestState implements RequestFacts {
   readonly headers = new HeaderBlock();
   readonly scan = new BodyScan();
   readonly answer = new AnswerScanner();
+  readonly stripper = new UsageStripper();
+  /** The client did not ask for the usage that the engine was asked for. */
+  usageAdded = false;
   /** Made here when neither the client nor the proxy sent one. */
   generatedRequestId: string | undefined;
 
@@ -42,10 +46,12 @@ export class RequestState implements RequestFacts {
     this.headers.clear();
     this.headers.trim();
     this.answer.trim();
+    this.stripper.trim();
     this.path = '';
     this.body = undefined;
     this.scanned = undefined;
     this.subset = undefined;
+    this.usageAdded = false;
     this.generatedRequestId = undefined;
   }
 }

@@ -47,6 +47,9 @@ export class ResponsePhase {
   private mode = BodyMode.FullDuplexStreamed;
   private scanning = false;
   private masking = false;
+  private stripping = false;
+  /** Events are counted on the way. */
+  isStream = false;
 
   constructor(private readonly host: ResponsePhaseHost) {}
 
@@ -70,7 +73,7 @@ export class ResponsePhase {
     if (!message.endOfStream) this.beginScan(routed);
     const isLast = message.endOfStream || this.mode === BodyMode.None;
     const metadata = isLast ? this.host.onAnswered() : undefined;
-    const dropsLength = this.masking && this.mode !== BodyMode.Buffered;
+    const dropsLength = (this.masking || this.stripping) && this.mode !== BodyMode.Buffered;
     const { answerHeaders: added } = routed;
     if (metadata === undefined && added === undefined) {
       this.send(dropsLength ? HEADERS_REPLY_WITHOUT_LENGTH : HEADERS_REPLY);
@@ -104,20 +107,23 @@ export class ResponsePhase {
         end = request.answer.outputLength;
       }
     }
+    let changed = this.scanning && request.answer.changed;
+    if (this.stripping) {
+      request.stripper.push(body, start, end, isLast || this.mode === BodyMode.Buffered);
+      if (request.stripper.changed) {
+        changed = true;
+        body = request.stripper.output;
+        start = 0;
+        end = request.stripper.outputLength;
+      }
+    }
     const metadata = isLast ? this.host.onAnswered() : undefined;
     if (this.mode === BodyMode.FullDuplexStreamed) this.echo(body, start, end, isLast, metadata);
-    else this.answer(body, start, end, metadata);
+    else this.answer(body, start, end, changed, metadata);
   }
 
   onTrailers(): void {
-    const { answer } = this.host.request;
-    if (this.scanning) {
-      answer.finish();
-      // STREAMED has no message left for a name cut off by the end; the answer was cut off anyway
-      if (answer.outputLength > 0 && this.mode === BodyMode.FullDuplexStreamed) {
-        this.echo(answer.output, 0, answer.outputLength, false, undefined);
-      }
-    }
+    this.flushHeld();
     const metadata = this.host.onAnswered();
     if (metadata === undefined) this.send(CONTINUE_TRAILERS);
     else {
@@ -126,6 +132,23 @@ export class ResponsePhase {
       writer.close(Reply.ResponseTrailers, 0);
       this.sendWritten(metadata);
     }
+  }
+
+  /** What was held back for an end that has not come. STREAMED has no message left for it; the answer was cut off anyway. */
+  private flushHeld(): void {
+    const { answer, stripper } = this.host.request;
+    if (!this.scanning) return;
+    answer.finish();
+    let output = answer.output;
+    let length = answer.outputLength;
+    if (this.stripping) {
+      stripper.push(output, 0, length, true);
+      if (stripper.changed) {
+        output = stripper.output;
+        length = stripper.outputLength;
+      }
+    }
+    if (length > 0 && this.mode === BodyMode.FullDuplexStreamed) this.echo(output, 0, length, false, undefined);
   }
 
   private beginScan(routed: RouteDecision): void {
@@ -141,7 +164,11 @@ export class ResponsePhase {
     this.masking = hidden !== undefined && asked !== undefined && hidden !== asked;
     this.scanning = routed.observeResponse || this.masking;
     if (!this.scanning) return;
-    request.answer.begin(isEvents ? 'events' : 'json', this.masking ? { hidden: hidden!, shown: asked! } : undefined);
+    this.isStream = isEvents && routed.wantsUsage === true;
+    const mask = this.masking ? { hidden: hidden!, shown: asked! } : undefined;
+    request.answer.begin(isEvents ? 'events' : 'json', mask, this.isStream);
+    this.stripping = isEvents && request.usageAdded;
+    if (this.stripping) request.stripper.begin();
   }
 
   /** FULL_DUPLEX_STREAMED: what came, in as many pieces as needed; nothing when all of it is held back. */
@@ -160,10 +187,8 @@ export class ResponsePhase {
   }
 
   /** STREAMED and BUFFERED: exactly one answer, with the body only where it changed. */
-  private answer(body: Buffer, start: number, end: number, metadata: DynamicMetadata | undefined): void {
-    const { context, request } = this.host;
-    const { writer } = context;
-    const changed = this.scanning && request.answer.changed;
+  private answer(body: Buffer, start: number, end: number, changed: boolean, metadata: DynamicMetadata | undefined): void {
+    const { writer } = this.host.context;
     if (!changed && metadata === undefined) {
       this.send(CONTINUE_BODY);
       return;

@@ -25,8 +25,12 @@ export class AnswerScanner {
   private line = Line.Start;
   private matched = 0;
   private afterCr = false;
+  private counting = false;
+  /** Events with data so far, where they are counted. */
+  deltas = 0;
 
-  begin(format: 'json' | 'events', mask?: { readonly hidden: string; readonly shown: string }): void {
+  /** @param counting count the events of a stream */
+  begin(format: 'json' | 'events', mask?: { readonly hidden: string; readonly shown: string }, counting = false): void {
     this.json.nextDocument();
     this.json.usage.reset();
     if (mask === undefined) this.json.mask.disable();
@@ -35,6 +39,8 @@ export class AnswerScanner {
     this.line = Line.Start;
     this.matched = 0;
     this.afterCr = false;
+    this.counting = counting;
+    this.deltas = 0;
   }
 
   get usage(): UsageCounts {
@@ -62,7 +68,10 @@ export class AnswerScanner {
   push(bytes: Buffer, start: number, end: number, last: boolean): void {
     const mask = this.json.mask;
     if (!mask.active) {
-      if (this.events && this.isWholeAndPlain(bytes, start, end)) return;
+      if (this.events && this.isWholeAndPlain(bytes, start, end)) {
+        if (this.counting) this.deltas += blankLines(bytes, start, end);
+        return;
+      }
       this.read(bytes, start, end);
       return;
     }
@@ -125,6 +134,7 @@ export class AnswerScanner {
             i++;
             if (++this.matched === DATA.length) {
               this.line = Line.Data;
+              this.deltas++;
               if (this.json.over) this.json.nextDocument();
             }
           }
@@ -143,6 +153,15 @@ export class AnswerScanner {
     else if (this.line === Line.Data) this.json.lineEnd();
     this.line = Line.Start;
   }
+}
+
+/** Pairs of line ends. Looks at every second byte: one of each pair is there. */
+function blankLines(bytes: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let i = start + 1; i < end; i += 2) {
+    if (bytes[i] === LF && (bytes[i - 1] === LF || (i + 1 < end && bytes[i + 1] === LF))) count++;
+  }
+  return count;
 }
 
 const USAGE = Buffer.from('"usage"');

@@ -53,6 +53,8 @@ export class BodyScan implements ScannedBody {
   promptEnd = -1;
   cacheSalt: string | undefined;
   includeUsage = false;
+  streamOptionsStart = -1;
+  streamOptionsEnd = -1;
 
   reset(): void {
     this.error = undefined;
@@ -65,6 +67,8 @@ export class BodyScan implements ScannedBody {
     this.promptEnd = -1;
     this.cacheSalt = undefined;
     this.includeUsage = false;
+    this.streamOptionsStart = -1;
+    this.streamOptionsEnd = -1;
   }
 }
 
@@ -204,6 +208,10 @@ function collect(body: Buffer, into: BodyScan): void {
   const salt = starts[Field.CacheSalt]!;
   if (salt >= 0 && body[salt] === 0x22) into.cacheSalt = stringValue(body, salt, ends[Field.CacheSalt]!);
   const options = starts[Field.StreamOptions]!;
+  if (options >= 0) {
+    into.streamOptionsStart = options;
+    into.streamOptionsEnd = ends[Field.StreamOptions]!;
+  }
   if (options >= 0 && body[options] === 0x7b) into.includeUsage = includeUsage(body, options, ends[Field.StreamOptions]!);
 }
 

@@ -18,4 +18,7 @@ export interface ScannedBody {
   readonly cacheSalt: string | undefined;
   /** `stream_options.include_usage`. */
   readonly includeUsage: boolean;
+  /** Range of the value of `stream_options`. @default absent */
+  readonly streamOptionsStart?: number;
+  readonly streamOptionsEnd?: number;
 }

@@ -1,0 +1,118 @@
+import type { PickerPolicy } from '../../picker-config/picker-policy';
+import type { Clock } from '../../shared/clock';
+import type { Outcome } from '../ext-proc/director';
+import { TokenEstimator } from './estimator';
+import { LimitRule, type LimitSubject } from './limit-rule';
+import { MemoryBudgets } from './memory-budgets';
+import { type Denial, Reservation } from './reservation';
+import { TokenMetrics } from './token-metrics';
+import { chargedTokens } from './usage-charge';
+
+/** A request's size before an engine has counted it. */
+export interface TokenDemand {
+  readonly model: string;
+  /** Without media. */
+  readonly textBytes: number;
+  readonly media: number;
+  /** -1 without a bound. */
+  readonly maxTokens: number;
+  /** False for APIs that only read (embeddings). */
+  readonly generates: boolean;
+}
+
+/** Keeps reservations; the memory of this process, or a store that pickers share. */
+export interface BudgetStore {
+  /** Sets aside what all limits ask, or nothing. Calls back before it returns, or later, once. */
+  reserve(reservation: Reservation, done: (result: ReserveResult) => void): void;
+  /** @param actual tokens, one number a rule */
+  settle(reservation: Reservation, actual: readonly number[]): void;
+}
+
+export type ReserveResult =
+  | { readonly kind: 'granted' }
+  | { readonly kind: 'denied'; readonly denial: Denial }
+  /** The store does not answer, and a limit must not be let pass uncounted. */
+  | { readonly kind: 'unavailable'; readonly rule: LimitRule; readonly retryMs: number };
+
+export const GRANTED: ReserveResult = { kind: 'granted' };
+
+/** Estimates, reserves and settles tokens by the limits of the policy. */
+export class Budgets {
+  public readonly metrics = new TokenMetrics();
+  public readonly memory: MemoryBudgets;
+  private readonly estimator = new TokenEstimator();
+  private current: readonly LimitRule[] = [];
+  private readonly idPrefix: string;
+  private lastId = 0;
+
+  /** @param pickerId unique among the pickers that share a store */
+  public constructor(clock: Clock, pickerId: string) {
+    this.memory = new MemoryBudgets(clock);
+    this.idPrefix = `${pickerId}-`;
+  }
+
+  public get rules(): readonly LimitRule[] {
+    return this.current;
+  }
+
+  /** Limits by this policy from here on; counters of limits that stay are kept, a removed limit is gone. */
+  public use(policy: Pick<PickerPolicy, 'limits' | 'models'>): void {
+    this.current = policy.limits.map((limit) => new LimitRule(limit, policy.models));
+    this.memory.use(this.current);
+    this.metrics.keepOnly(this.current);
+  }
+
+  /** The claim of a request, not yet set aside; a denial when it can never fit. Undefined where no limit applies. */
+  public claim(subject: LimitSubject, demand: TokenDemand): Reservation | Denial | undefined {
+    let reservation: Reservation | undefined;
+    let input = 0;
+    let output = 0;
+    const rules = this.current;
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i]!;
+      if (!rule.applies(subject)) continue;
+      if (reservation === undefined) {
+        reservation = new Reservation(this.idPrefix + ++this.lastId);
+        const estimate = this.estimator.of(demand.model);
+        input = estimate.inputTokens(demand);
+        output = demand.generates ? estimate.outputTokens(demand.maxTokens) : 0;
+      }
+      const key = rule.keyOf(subject);
+      const least = rule.charge(input, 0, demand.generates ? 1 : 0);
+      if (least > rule.amount && !rule.shadow) {
+        const { amount } = rule;
+        return { rule, key, charge: least, amount, remaining: amount, clearMs: 0, retryMs: -1 };
+      }
+      reservation.add(rule, key, rule.charge(input, 0, output));
+    }
+    return reservation;
+  }
+
+  /** Counts what was set aside, and what shadow rules would have done. */
+  public granted({ rules, charges }: Reservation): void {
+    for (let i = 0; i < rules.length; i++) {
+      const counts = this.metrics.limit(rules[i]!);
+      counts.admitted++;
+      counts.reservedTokens += charges[i]!;
+    }
+  }
+
+  /** Tokens that each rule is charged in the end; learns from what the engine counted. */
+  public settlement(
+    reservation: Reservation | undefined,
+    demand: TokenDemand,
+    client: string | undefined,
+    outcome: Outcome,
+  ): number[] {
+    const estimate = this.estimator.of(demand.model);
+    const tokens = chargedTokens(outcome, estimate.inputTokens(demand), estimate.bytesPerToken);
+    if (tokens.exact && tokens.input > 0) estimate.learn(demand, tokens.input, demand.generates ? tokens.output : 0);
+    if (tokens.input + tokens.output > 0) this.metrics.used(demand.model, client, tokens);
+    if (reservation === undefined) return [];
+    return reservation.rules.map((rule, i) => {
+      const actual = rule.charge(tokens.input, tokens.cached, tokens.output);
+      this.metrics.settled(rule, reservation.charges[i]!, actual);
+      return actual;
+    });
+  }
+}

@@ -1,0 +1,161 @@
+import type { Clock } from '../../shared/clock';
+import type { LimitRule } from './limit-rule';
+import type { Denial, Reservation, Standing } from './reservation';
+import { clearMs, debtOf, rollTo, settleUse, usedOf, type WindowUse, waitMs } from './sliding-window';
+
+/** Use of one key, with what is set aside at the moment. */
+export interface KeyUse extends WindowUse {
+  /** Requests under way. */
+  open: number;
+  /** Tokens set aside for them. */
+  reserved: number;
+}
+
+/** Beyond this, further keys of a limit share one budget: memory must not grow with what clients can invent. */
+const MAX_KEYS = 200_000;
+const OTHER_KEYS = '\u0000other';
+
+/** Counters of one limit. */
+class LimitTable {
+  public readonly uses = new Map<string, KeyUse>();
+
+  public use(key: string): KeyUse {
+    const known = this.uses.get(key);
+    if (known !== undefined) return known;
+    if (this.uses.size >= MAX_KEYS && key !== OTHER_KEYS) return this.use(OTHER_KEYS);
+    const use: KeyUse = { window: 0, current: 0, previous: 0, open: 0, reserved: 0 };
+    this.uses.set(key, use);
+    return use;
+  }
+}
+
+/**
+ * Budgets in this process. All limits of a request are looked at before any is touched, and nothing else runs in between: either every
+ * limit has room and every one is charged, or none is.
+ */
+export class MemoryBudgets {
+  /** Each limit is divided by this, for pickers that must do without their shared store. */
+  public divisor = 1;
+  private tables = new Map<string, LimitTable>();
+
+  public constructor(private readonly clock: Clock) {}
+
+  /** Counts by these rules from here on. Rules that were there before count on; those that are gone are forgotten. */
+  public use(rules: readonly LimitRule[]): void {
+    const before = this.tables;
+    this.tables = new Map(rules.map(({ identity }) => [identity, before.get(identity) ?? new LimitTable()]));
+  }
+
+  /** Sets everything aside, or nothing and says why. Shadow rules never refuse. */
+  public reserve(reservation: Reservation): Denial | undefined {
+    const { rules, keys, charges, windows } = reservation;
+    const nowMs = this.clock.nowMs();
+    let worst: Denial | undefined;
+    let tightest = -1;
+    let tightestRatio = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i]!;
+      const use = this.find(rule, keys[i]!);
+      if (use === undefined) continue;
+      const amount = this.amountOf(rule);
+      const position = nowMs / rule.windowMs;
+      const window = Math.floor(position);
+      const elapsed = position - window;
+      rollTo(use, window, amount);
+      if (rule.shadow) continue;
+      const used = usedOf(use, amount, elapsed);
+      // a limit that is smaller than the estimate lets the request pass when it is free, and is in debt if the estimate was right
+      const charge = Math.min(charges[i]!, amount);
+      charges[i] = charge;
+      const free = amount - used;
+      if (charge > free) {
+        const retryMs = Math.max(1, waitMs(use, amount, rule.windowMs, elapsed, charge));
+        if (worst === undefined || retryMs > worst.retryMs) {
+          worst = { ...this.standing(rule, keys[i]!, nowMs), key: keys[i]!, charge, retryMs };
+        }
+      } else if ((free - charge) / amount < tightestRatio) {
+        tightestRatio = (free - charge) / amount;
+        tightest = i;
+      }
+    }
+    if (worst !== undefined) return worst;
+    for (let i = 0; i < rules.length; i++) {
+      const use = this.find(rules[i]!, keys[i]!);
+      if (use === undefined) continue;
+      windows[i] = use.window;
+      use.current += charges[i]!;
+      use.reserved += charges[i]!;
+      use.open++;
+    }
+    if (tightest >= 0) reservation.tightest = this.standing(rules[tightest]!, keys[tightest]!, nowMs);
+    return undefined;
+  }
+
+  /** True when a shadow rule would have refused, had it been asked. Call it before `reserve`. */
+  public wouldRefuse(rule: LimitRule, key: string, charge: number): boolean {
+    const use = this.find(rule, key);
+    if (use === undefined) return false;
+    const amount = this.amountOf(rule);
+    const position = this.clock.nowMs() / rule.windowMs;
+    const window = Math.floor(position);
+    rollTo(use, window, amount);
+    return charge > amount - usedOf(use, amount, position - window);
+  }
+
+  /** What was set aside becomes what was used. @param actual tokens, one number a rule */
+  public settle(reservation: Reservation, actual: readonly number[]): void {
+    const { rules, keys, charges, windows } = reservation;
+    const nowMs = this.clock.nowMs();
+    for (let i = 0; i < rules.length; i++) {
+      if (windows[i]! < 0) continue;
+      const rule = rules[i]!;
+      const use = this.find(rule, keys[i]!);
+      // the rule is gone, or has been gone in between
+      if (use === undefined || use.open === 0) continue;
+      rollTo(use, Math.floor(nowMs / rule.windowMs), this.amountOf(rule));
+      settleUse(use, windows[i]!, charges[i]!, actual[i]!);
+      use.open--;
+      use.reserved -= charges[i]!;
+    }
+  }
+
+  /** Forgets keys without use. */
+  public sweep(rules: readonly LimitRule[]): void {
+    const nowMs = this.clock.nowMs();
+    for (const rule of rules) {
+      const uses = this.tables.get(rule.identity)?.uses;
+      if (uses === undefined) continue;
+      for (const [key, use] of uses) {
+        rollTo(use, Math.floor(nowMs / rule.windowMs), this.amountOf(rule));
+        if (use.open === 0 && use.current <= 0 && use.previous <= 0) uses.delete(key);
+      }
+    }
+  }
+
+  /** Counters of a rule, by key, brought to the present. */
+  public *standings(rule: LimitRule): Generator<{ key: string; use: KeyUse; used: number; debt: number }> {
+    const amount = this.amountOf(rule);
+    const position = this.clock.nowMs() / rule.windowMs;
+    const window = Math.floor(position);
+    for (const [key, use] of this.tables.get(rule.identity)?.uses ?? []) {
+      rollTo(use, window, amount);
+      yield { key, use, used: usedOf(use, amount, position - window), debt: debtOf(use, amount) };
+    }
+  }
+
+  private standing(rule: LimitRule, key: string, nowMs: number): Standing {
+    const use = this.find(rule, key)!;
+    const amount = this.amountOf(rule);
+    const elapsed = nowMs / rule.windowMs - use.window;
+    const remaining = Math.max(0, Math.floor(amount - usedOf(use, amount, elapsed)));
+    return { rule, amount, remaining, clearMs: clearMs(use, amount, rule.windowMs, elapsed) };
+  }
+
+  private find(rule: LimitRule, key: string): KeyUse | undefined {
+    return this.tables.get(rule.identity)?.use(key);
+  }
+
+  private amountOf({ amount }: LimitRule): number {
+    return this.divisor === 1 ? amount : Math.max(1, Math.floor(amount / this.divisor));
+  }
+}
