@@ -1,0 +1,46 @@
+import type { RouteMatch } from '../plan/route-plans';
+import { headerValue } from './header-lists';
+import type { HeaderList } from './messages';
+import type { PickerConnection } from './picker-connection';
+
+/** Where a request goes, and who is asked about it. */
+export interface ProxyTarget {
+  readonly weight: number;
+  readonly picker: PickerConnection;
+  /** `host:port` of the engines that may answer. Undefined when the picker names the pool, by `x-aig-pool`. */
+  readonly endpoints: readonly string[] | undefined;
+}
+
+export interface ProxyRoute {
+  readonly match: RouteMatch;
+  readonly targets: readonly ProxyTarget[];
+}
+
+/** The target of the first route that matches; undefined when none does. @param random in [0, 1) */
+export function findTarget(routes: readonly ProxyRoute[], headers: HeaderList, random: number): ProxyTarget | undefined {
+  const route = routes.find(({ match }) => matches(match, headers));
+  if (route === undefined) return undefined;
+  let left = random * route.targets.reduce((sum, { weight }) => sum + weight, 0);
+  return route.targets.find(({ weight }) => (left -= weight) < 0) ?? route.targets.at(-1);
+}
+
+function matches({ pathType, path, method, headers: wanted }: RouteMatch, headers: HeaderList): boolean {
+  if (method !== undefined && headerValue(headers, ':method') !== method) return false;
+  const asked = (headerValue(headers, ':path') ?? '').split('?')[0]!;
+  if (pathType === 'Exact' ? asked !== path : pathType === 'PathPrefix' ? !isBelow(asked, path) : !wholly(path, asked))
+    return false;
+  return wanted.every(({ name, value, isExpression }) => {
+    const given = headerValue(headers, name);
+    return given !== undefined && (isExpression ? wholly(value, given) : given === value);
+  });
+}
+
+/** A prefix of the Gateway API ends at a slash: `/v1` matches `/v1` and `/v1/models`, not `/v10`. */
+function isBelow(path: string, prefix: string): boolean {
+  const stem = prefix.replace(/\/$/, '');
+  return path === stem || path.startsWith(`${stem}/`);
+}
+
+function wholly(expression: string, text: string): boolean {
+  return new RegExp(`^(?:${expression})$`).test(text);
+}
