@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CapabilityTable } from '../../../src/implementations/capabilities';
 import { ENVOY_GATEWAY } from '../../../src/implementations/envoy-gateway/capabilities';
@@ -6,7 +6,6 @@ import { genericCapabilities } from '../../../src/implementations/generic/capabi
 import { ISTIO } from '../../../src/implementations/istio/capabilities';
 import { KONG } from '../../../src/implementations/kong/capabilities';
 import { CONTROL_HEADERS } from '../../../src/shared/control-headers';
-import type { Rule } from '../../../src/validation/rules/rule';
 import { ROOT } from './pages';
 import { pickerStatus, pluginRows } from './picker-status';
 import { propertiesOf, publicExports } from './public-api';
@@ -112,24 +111,14 @@ function gatewaysTable(): string {
   return table(['Gateway', 'One pool', 'Several pools', 'Refused, with the reason'], rows);
 }
 
-/** Each file of src/validation/rules exports one rule. */
+/** Each code of validation has a page, whose heading is `AIG040: What must hold`. */
 function rulesTable(): string {
-  const folder = path.join(ROOT, 'src/validation/rules');
-  const rules = readdirSync(folder)
-    .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) => Object.values(require(path.join(folder, name)) as object))
-    .filter((value): value is Rule => typeof value === 'object' && 'code' in value && 'title' in value)
-    .sort((a, b) => (a.code < b.code ? -1 : 1));
-  return table(
-    ['Code', 'What must hold', 'Rule'],
-    rules.map(({ code, title, name }) => [code, title, rulePage(code, name)]),
-  );
-}
-
-/** The rule's name, as a link where it has a page. */
-function rulePage(code: string, name: string): string {
-  const page = [code, name].map((title) => `rules/${title}.md`).find((file) => existsSync(path.join(ROOT, 'docs', file)));
-  return page === undefined ? `\`${name}\`` : `[\`${name}\`](${page})`;
+  const files = readdirSync(path.join(ROOT, 'docs/rules')).filter((name) => /^AIG\d{3}\.md$/.test(name));
+  const rows = files.sort().map((name) => {
+    const [, title = ''] = /^# AIG\d{3}: (.*)$/m.exec(readFileSync(path.join(ROOT, 'docs/rules', name), 'utf8')) ?? [];
+    return [name.replace('.md', ''), title, `[example](rules/${name})`];
+  });
+  return table(['Code', 'What must hold', 'Page'], rows);
 }
 
 function apiTable(): string {
