@@ -8,6 +8,7 @@ import {
   DEFAULT_POOL_GROUP,
   DEFAULT_REDIS,
   DEFAULT_TENANT_HEADER,
+  EXPERIMENTAL_POOL_GROUP,
   LIMIT_KEY_SOURCES,
   type PickerPolicy,
   POLICY_API_VERSION,
@@ -120,7 +121,7 @@ function readEndpoints(node: ConfigNode | undefined): PoolEndpoints | undefined 
       const pool = inner.fields(['name', 'namespace', 'group']);
       const name = pool?.required('name', 'name the InferencePool')?.text(DNS_LABEL);
       const namespace = pool?.get('namespace')?.text(DNS_LABEL);
-      const group = pool?.get('group')?.text(NOT_EMPTY) ?? DEFAULT_POOL_GROUP;
+      const group = pool?.get('group')?.oneOf([DEFAULT_POOL_GROUP, EXPERIMENTAL_POOL_GROUP]) ?? DEFAULT_POOL_GROUP;
       return name === undefined ? undefined : { kind, name, ...given('namespace', namespace), group };
     }
     case 'selector': {

@@ -26,6 +26,9 @@ export interface PolicyPool {
   readonly fallbackPool?: string;
 }
 
+/** Groups that an InferencePool may have: two kinds, between which nothing converts. */
+export type PoolGroup = typeof DEFAULT_POOL_GROUP | typeof EXPERIMENTAL_POOL_GROUP;
+
 export type PoolEndpoints =
   | { readonly kind: 'inferencePool'; readonly name: string; readonly namespace?: string; readonly group: string }
   | {
@@ -180,6 +183,8 @@ export const POLICY_KIND = 'PickerPolicy';
 export const POLICY_API_VERSION = 'cdk8s-ai-gateway.dev/v1alpha1';
 
 export const DEFAULT_POOL_GROUP = 'inference.networking.k8s.io';
+/** Group of the InferencePool before it was stable. */
+export const EXPERIMENTAL_POOL_GROUP = 'inference.networking.x-k8s.io';
 export const DEFAULT_CLIENT_HEADER = 'x-aig-client-id';
 export const DEFAULT_TENANT_HEADER = 'x-aig-tenant';
 export const DEFAULT_REDIS = { tls: false, database: 0, timeoutMs: 10, keyPrefix: 'aig:' } as const;

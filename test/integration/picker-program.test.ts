@@ -248,7 +248,7 @@ describe('it does not start', () => {
 
   test.each([
     ['with an unknown flag', ['--grpc-prt=1'], "AIG520 unknown flag '--grpc-prt': did you mean 'grpc-port'?"],
-    ['with endpoints by label', ['--endpoint-selector=app=vllm'], "AIG522 flag '--endpoint-selector' is not supported"],
+    ['with two pools', ['--endpoint-selector=app=vllm'], 'AIG523 --pool-name and --endpoint-selector are both set'],
     ['with traces asked for', ['--tracing=true'], "AIG522 flag '--tracing' is not supported (got 'true')"],
     ['with a metric name', ['--lora-info-metric=x'], 'name the metrics in the parameters of core-metrics-extractor'],
     ['with two configurations', ['--config-text={}'], 'AIG523 --config-file and --config-text are both set'],
@@ -273,7 +273,11 @@ describe('it does not start', () => {
   test('without a pool or a configuration', async () => {
     const { exit, messages } = await refusedPicker(['--debug-address=off', '--bind-address=127.0.0.1']);
     expect(exit).toBe(1);
-    expect(messages).toEqual([expect.stringContaining('AIG523 no pool is named: set --pool-name, or --policy-file with a policy that has pools')]);
+    expect(messages).toEqual([
+      expect.stringContaining(
+        'AIG523 no pool is named: set --pool-name, or --endpoint-selector, or --policy-file with a policy that has pools',
+      ),
+    ]);
   });
 
   test('with every fault of its configuration named with its place', async () => {

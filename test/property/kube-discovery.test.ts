@@ -3,7 +3,7 @@ import { EndpointStore } from '../../src/picker/datastore/endpoint-store';
 import { ClusterError } from '../../src/picker/kube/cluster-watch';
 import { KubeSources } from '../../src/picker/kube/kube-sources';
 import { PoolDiscovery } from '../../src/picker/kube/pool-discovery';
-import { FakeCluster, fakeHost, PODS, POOLS, pod, pool, settle } from '../unit/picker/kube/support/fake-cluster';
+import { FakeCluster, fakeHost, PODS, POOL_GROUP, POOLS, pod, pool, settle } from '../unit/picker/kube/support/fake-cluster';
 
 /** Turns of the event loop until the next one: none, a few, or enough for everything to come to rest. */
 const turns = fc.constantFrom(0, 0, 1, 2, 3, 5, 20);
@@ -91,7 +91,7 @@ test('after any course of events the endpoints are those of a picker that starts
       const store = new EndpointStore();
       const discovery = new PoolDiscovery(
         new KubeSources(fakeHost(cluster)),
-        { name: 'llama', namespace: 'ai', group: POOLS.group },
+        { name: 'llama', namespace: 'ai', group: POOL_GROUP },
         store,
       );
       discovery.start(() => {});

@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock';
 import type { Problem } from '../../shared/problem';
-import type { EndpointStore } from '../datastore/endpoint-store';
+import type { EndpointSink } from '../datastore/pool-endpoints';
 import { formatHostPort } from '../scheduling/interface/endpoint-snapshot';
 import type { Logger } from '../telemetry/log';
 import type { EndpointDiscovery, SourceStatus } from './endpoint-discovery';
@@ -31,7 +31,7 @@ export class DnsDiscovery implements EndpointDiscovery {
 
   public constructor(
     private readonly options: DnsDiscoveryOptions,
-    private readonly store: EndpointStore,
+    private readonly store: EndpointSink,
     private readonly log: Pick<Logger, 'info' | 'warn'>,
     clock: Clock,
   ) {

@@ -1,11 +1,14 @@
 import { ConfigCode } from '../../picker-config/codes';
+import type { Clock } from '../../shared/clock';
 import type { Problem } from '../../shared/problem';
 import type { EndpointSink } from '../datastore/pool-endpoints';
 import { type Endpoint, formatHostPort } from '../scheduling/interface/endpoint-snapshot';
 import { readText, WatchedFiles } from '../server/watched-file';
 import { type Logger, logProblems } from '../telemetry/log';
+import type { EndpointDiscovery, SourceStatus } from './endpoint-discovery';
 import { type FileEndpoint, parseEndpointsFile } from './endpoints-file';
 import { HostNames, type ResolveHost, systemResolver } from './host-names';
+import { SourceState } from './source-state';
 
 export interface FileDiscoveryOptions {
   readonly path: string;
@@ -25,17 +28,20 @@ const DEFAULT_RESOLVE_INTERVAL_MS = 5_000;
  * Fills a store with the endpoints of a file (llm-d's `file-discovery`). A name with several addresses stands for an endpoint at each of
  * them, as a headless Service does. A file that is broken after a change leaves the endpoints as they were.
  */
-export class FileDiscovery {
+export class FileDiscovery implements EndpointDiscovery {
   private readonly names: HostNames;
   private watched: WatchedFiles | undefined;
   private entries: readonly FileEndpoint[] = [];
   private text: string | undefined;
+  private readonly state: SourceState;
 
   public constructor(
     private readonly options: FileDiscoveryOptions,
     private readonly store: EndpointSink,
     private readonly log: Pick<Logger, 'info' | 'warn' | 'error'>,
+    clock: Clock,
   ) {
+    this.state = new SourceState(`file ${options.path}`, clock);
     const listener = {
       onChange: () => this.publish(),
       onFailure: (host: string, reason: string) =>
@@ -48,15 +54,15 @@ export class FileDiscovery {
 
   /**
    * Reads the file. Endpoints with addresses are in the store when this returns, those with host names as soon as these are resolved.
-   * @returns why the file cannot be used; nothing is watched then
    */
-  public start(): readonly Problem[] {
+  public start(onSynced: () => void): readonly Problem[] {
     const problems = this.load();
     if (problems.length > 0) {
       this.stop();
       return problems;
     }
     const { path, watch, watchIntervalMs } = this.options;
+    onSynced();
     if (watch) this.watched = new WatchedFiles([path], () => this.reload(), watchIntervalMs);
     return [];
   }
@@ -66,8 +72,14 @@ export class FileDiscovery {
     this.names.close();
   }
 
+  public statuses(): readonly SourceStatus[] {
+    return [this.state.status];
+  }
+
   private reload(): void {
     const problems = this.load();
+    if (problems.length > 0) this.state.failed(problems[0]!.what);
+    else this.state.followed();
     if (problems.length > 0)
       logProblems(this.log as Logger, 'the changed endpoints file is broken, the old endpoints stay', problems);
     else this.log.info({ path: this.options.path, endpoints: this.entries.length }, 'the endpoints file was read again');
@@ -93,6 +105,8 @@ export class FileDiscovery {
     this.entries = endpoints;
     this.names.want(endpoints.filter(({ isHostName }) => isHostName).map(({ host }) => host));
     this.publish();
+    this.state.synced();
+    this.state.followed();
     return [];
   }
 

@@ -1,11 +1,8 @@
-import { DEFAULT_POOL_GROUP } from '../../picker-config/picker-policy';
+import { DEFAULT_POOL_GROUP, EXPERIMENTAL_POOL_GROUP, type PoolGroup } from '../../picker-config/picker-policy';
 import type { KubeObject } from './cluster-watch';
 
-/** Group of the InferencePool before it was stable. */
-export const EXPERIMENTAL_POOL_GROUP = 'inference.networking.x-k8s.io';
-
-/** Versions of the InferencePool by its group, the likeliest first. The two groups are two kinds: nothing converts between them. */
-export const POOL_VERSIONS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+/** Versions of the InferencePool by its group, the likeliest first. */
+export const POOL_VERSIONS: Readonly<Record<PoolGroup, readonly [string, ...string[]]>> = {
   [DEFAULT_POOL_GROUP]: ['v1'],
   [EXPERIMENTAL_POOL_GROUP]: ['v1alpha2', 'v1alpha1'],
 };

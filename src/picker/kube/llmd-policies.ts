@@ -1,9 +1,8 @@
-import { DEFAULT_POOL_GROUP } from '../../picker-config/picker-policy';
+import { DEFAULT_POOL_GROUP, EXPERIMENTAL_POOL_GROUP } from '../../picker-config/picker-policy';
 import type { ModelRewrite, ModelRewrites, RewriteRule, RewriteTarget } from '../datastore/model-rewrites';
 import type { Objectives } from '../datastore/objectives';
 import type { SourceStatus } from '../discovery/endpoint-discovery';
 import type { KubeObject } from './cluster-watch';
-import { EXPERIMENTAL_POOL_GROUP } from './inference-pool';
 import type { PoolName } from './pool-discovery';
 import { ResourceWatch } from './resource-watch';
 import type { WatchHost } from './watch-host';

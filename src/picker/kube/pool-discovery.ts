@@ -1,5 +1,6 @@
+import type { PoolGroup } from '../../picker-config/picker-policy';
 import { formatProblem, type Problem } from '../../shared/problem';
-import type { EndpointStore } from '../datastore/endpoint-store';
+import type { EndpointSink } from '../datastore/pool-endpoints';
 import type { EndpointDiscovery, SourceStatus } from '../discovery/endpoint-discovery';
 import { ClusterCode } from './failures';
 import { POOL_VERSIONS, type PodSelection, parseInferencePool } from './inference-pool';
@@ -11,8 +12,7 @@ import { SelectedPods } from './selected-pods';
 export interface PoolName {
   readonly name: string;
   readonly namespace: string;
-  /** One of those in `POOL_VERSIONS`. */
-  readonly group: string;
+  readonly group: PoolGroup;
 }
 
 /** Fills a store with the pods of an InferencePool, and follows the changes of both. */
@@ -24,10 +24,10 @@ export class PoolDiscovery implements EndpointDiscovery {
   public constructor(
     private readonly sources: KubeSources,
     private readonly pool: PoolName,
-    private readonly store: EndpointStore,
+    private readonly store: EndpointSink,
   ) {
     const { name, namespace, group } = pool;
-    const [version, ...otherVersions] = POOL_VERSIONS[group]!;
+    const [version, ...otherVersions] = POOL_VERSIONS[group];
     this.watch = new ResourceWatch(sources.host, {
       target: { group, version, resource: 'inferencepools', namespace, name },
       otherVersions,

@@ -1,4 +1,4 @@
-import type { EndpointStore } from '../datastore/endpoint-store';
+import type { EndpointSink } from '../datastore/pool-endpoints';
 import type { SourceStatus } from '../discovery/endpoint-discovery';
 import { labelSelector, type PodSelection } from './inference-pool';
 import type { KubeSources } from './kube-sources';
@@ -24,7 +24,7 @@ export class SelectedPods {
   public constructor(
     private readonly sources: KubeSources,
     private readonly namespace: string,
-    private readonly store: EndpointStore,
+    private readonly store: EndpointSink,
     private readonly onSynced: () => void,
   ) {}
 

@@ -1,5 +1,5 @@
 import type { Problem } from '../../shared/problem';
-import type { EndpointStore } from '../datastore/endpoint-store';
+import type { EndpointSink } from '../datastore/pool-endpoints';
 import type { EndpointDiscovery, SourceStatus } from '../discovery/endpoint-discovery';
 import type { PodSelection } from './inference-pool';
 import type { KubeSources } from './kube-sources';
@@ -13,7 +13,7 @@ export class SelectorDiscovery implements EndpointDiscovery {
     private readonly sources: KubeSources,
     private readonly namespace: string,
     private readonly selection: PodSelection,
-    private readonly store: EndpointStore,
+    private readonly store: EndpointSink,
   ) {}
 
   public start(onSynced: () => void): readonly Problem[] {

@@ -26,7 +26,7 @@ import {
 import { readText } from '../server/watched-file';
 import { type DiscoverySettings, type PoolPlan, policyPools } from './pool-plan';
 import type { ProgramSettings } from './settings';
-import { IDLE_PLUGINS, PROGRAM_PLUGINS, unsupportedParts, unsupportedPools, unsupportedSections } from './unsupported';
+import { IDLE_PLUGINS, PROGRAM_PLUGINS, unsupportedParts, unsupportedSections } from './unsupported';
 
 /** A configuration that the program can run by. */
 export interface LoadedConfig {
@@ -67,8 +67,14 @@ export function loadConfig(settings: ProgramSettings, dependencies: Omit<Schedul
   problems.push(...checkPlugins(config, { supported: SUPPORTED, allowExperimental: settings.allowExperimental }, locate));
   problems.push(...unsupportedParts(config, locate));
   const parts = new DataLayerParts(config, locate, problems);
-  const pools =
-    policy === undefined || policy.pools.length === 0 ? onePool(settings, config, parts, locate, problems) : policyPools(policy);
+  // a broken policy says enough
+  const isPolicyBroken = settings.policyFile !== undefined && policy === undefined;
+  const isOnePool = policy === undefined || policy.pools.length === 0;
+  const pools = isOnePool
+    ? isPolicyBroken
+      ? []
+      : onePool(settings, config, parts, problems)
+    : policyPools(policy, settings.poolNamespace);
   const scraping = parts.scraping(settings.scrapeIntervalMs);
   const { scheduler, problems: buildFaults } = buildScheduler(schedulingOf(config), { ...dependencies, locate });
   problems.push(...buildFaults);
@@ -94,7 +100,7 @@ function configText({ config }: ProgramSettings): { text: string; name: string }
 }
 
 /** The policy, if one is named and can be followed; its faults go to `problems`. */
-function loadPolicy({ policyFile, poolName }: ProgramSettings, problems: Problem[]): PickerPolicy | undefined {
+function loadPolicy({ policyFile, pool }: ProgramSettings, problems: Problem[]): PickerPolicy | undefined {
   if (policyFile === undefined) return undefined;
   const file = readText(policyFile);
   if ('error' in file) {
@@ -104,44 +110,35 @@ function loadPolicy({ policyFile, poolName }: ProgramSettings, problems: Problem
   const { policy, problems: faults, locate } = parsePickerPolicy(file.text, policyFile);
   problems.push(...faults);
   if (policy === undefined) return undefined;
-  problems.push(...unsupportedSections(policy, locate), ...unsupportedPools(policy, locate));
-  if (policy.pools.length > 0 && poolName !== undefined) {
+  problems.push(...unsupportedSections(policy, locate));
+  if (policy.pools.length > 0 && pool !== undefined) {
     problems.push({
       code: ConfigCode.FLAG_COMBINATION,
-      what: '--pool-name names one pool and the policy names its own',
-      value: poolName,
-      fix: 'remove --pool-name, or the pools of the policy',
+      what: `--${pool.flag} names one pool and the policy names its own`,
+      value: pool.name,
+      fix: `remove --${pool.flag}, or the pools of the policy`,
       where: locate('pools'),
     });
   }
   return policy;
 }
 
-/** The pool of `--pool-name`, whose endpoints the configuration says how to find. */
+/** The pool of the flags. Its endpoints are found as the configuration says, or else through the Kubernetes API. */
 function onePool(
-  { poolName }: ProgramSettings,
+  { pool }: ProgramSettings,
   config: EndpointPickerConfig,
   parts: DataLayerParts,
-  locate: (path: string) => string,
   problems: Problem[],
 ): PoolPlan[] {
-  if (poolName === undefined) {
+  if (pool === undefined) {
     problems.push({
       code: ConfigCode.FLAG_COMBINATION,
       what: 'no pool is named',
-      fix: 'set --pool-name, or --policy-file with a policy that has pools',
+      fix: 'set --pool-name, or --endpoint-selector, or --policy-file with a policy that has pools',
     });
   }
-  if (config.dataLayer.discovery === undefined) {
-    problems.push({
-      code: ConfigCode.UNSUPPORTED_SECTION,
-      what: 'the configuration names no discovery, and this picker does not find endpoints through the Kubernetes API yet',
-      fix: 'list the endpoints in a file, with a plugin of type file-discovery and dataLayer.discovery that refers to it',
-      where: locate('dataLayer'),
-    });
-  }
-  const discovery = parts.discovery();
-  return poolName === undefined || discovery === undefined ? [] : [{ name: poolName, discovery, isNamed: false }];
+  const discovery = config.dataLayer.discovery === undefined ? pool?.discovery : parts.discovery();
+  return pool === undefined || discovery === undefined ? [] : [{ name: pool.name, discovery, isNamed: false }];
 }
 
 function unreadable(flag: string, error: string, where: string): Problem {

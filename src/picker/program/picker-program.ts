@@ -2,12 +2,13 @@ import { monotonicClock } from '../../shared/clock';
 import type { Problem } from '../../shared/problem';
 import { unpredictableRandom } from '../../shared/random';
 import { EndpointStore } from '../datastore/endpoint-store';
+import { ModelRewrites } from '../datastore/model-rewrites';
+import { Objectives } from '../datastore/objectives';
 import { type PoolEndpoints, PooledEndpoints } from '../datastore/pool-endpoints';
 import { type ModelResolver, PassModelResolver } from '../director/model-resolver';
 import { PickerDirector } from '../director/picker-director';
 import { PolicyModelResolver } from '../director/policy-model-resolver';
 import { POOL_HEADER, type PoolRoute } from '../director/pool-route';
-import { FileDiscovery } from '../discovery/file-discovery';
 import { externalProcessor } from '../ext-proc/external-processor';
 import type { GrpcMethod } from '../http2/grpc';
 import { Http2Server } from '../http2/server';
@@ -22,6 +23,7 @@ import { tlsPaths } from '../server/tls-material';
 import { WatchedFiles } from '../server/watched-file';
 import { decisionsPage, endpointsPage } from '../telemetry/debug-pages';
 import { DecisionLog } from '../telemetry/decision-log';
+import { writeDiscoveryMetrics } from '../telemetry/discovery-metrics';
 import { ErrorLog } from '../telemetry/error-log';
 import type { Exposition } from '../telemetry/exposition';
 import { type Logger, logProblems } from '../telemetry/log';
@@ -29,6 +31,7 @@ import { METRICS_CONTENT_TYPE, type MetricsSources, metricsPage } from '../telem
 import { writeHttp2Metrics, writeProcessMetrics } from '../telemetry/process-metrics';
 import { RequestMetrics } from '../telemetry/request-metrics';
 import { SchedulerMetrics } from '../telemetry/scheduler-metrics';
+import { Discoveries } from './discoveries';
 import { limitsFor, openPort } from './listeners';
 import { type LoadedConfig, type LoadResult, loadConfig } from './load-config';
 import type { PoolPlan } from './pool-plan';
@@ -58,6 +61,8 @@ export class PickerProgram {
   private readonly store = new EndpointStore();
   private readonly pooled = new PooledEndpoints(this.store);
   private readonly pools = new Map<string, ServedPool>();
+  private readonly rewrites = new ModelRewrites(this.random);
+  private readonly objectives = new Objectives();
   private readonly health = new HealthState();
   private readonly requests = new RequestMetrics();
   private readonly scheduling = new SchedulerMetrics();
@@ -68,6 +73,7 @@ export class PickerProgram {
   private readonly closers: (() => void | Promise<void>)[] = [];
   private grpc: Http2Server | undefined;
   private director: PickerDirector | undefined;
+  private discoveries: Discoveries | undefined;
   private dataLayerKey = '';
 
   public constructor(
@@ -114,7 +120,7 @@ export class PickerProgram {
       opened[3] = undefined;
     }
     problems.push(...opened.filter((problem) => problem !== undefined));
-    if (problems.length === 0) problems.push(...this.findEndpoints(loaded));
+    if (problems.length === 0) problems.push(...(await this.findEndpoints(loaded)));
     if (problems.length > 0) {
       await Promise.all([grpc.close(), this.close()]);
       return problems;
@@ -184,7 +190,9 @@ export class PickerProgram {
 
   private modelsOf({ policy }: LoadedConfig): ModelResolver {
     const [only] = this.pools.values();
-    return policy === undefined ? new PassModelResolver(only!) : new PolicyModelResolver(policy, this.pools, this.random);
+    return policy === undefined
+      ? new PassModelResolver(only!, this.rewrites)
+      : new PolicyModelResolver(policy, this.pools, this.random);
   }
 
   private methods(director: PickerDirector): GrpcMethod[] {
@@ -203,6 +211,7 @@ export class PickerProgram {
       scheduler: this.scheduling,
       others: [
         (out) => writeHttp2Metrics(out, grpc.counters),
+        (out) => writeDiscoveryMetrics(out, this.discoveries?.statuses() ?? []),
         ...(this.settings.streamMetrics ? [(out: Exposition) => this.metering.write(out)] : []),
         writeProcessMetrics,
       ],
@@ -218,14 +227,19 @@ export class PickerProgram {
     ]);
   }
 
-  private findEndpoints({ pools, scraping }: LoadedConfig): readonly Problem[] {
-    const problems = pools.flatMap(({ name, discovery }) => {
-      const files = new FileDiscovery(discovery, this.pools.get(name)!.endpoints, this.host.log);
-      this.closers.push(() => files.stop());
-      return files.start();
+  private async findEndpoints({ pools, policy, scraping }: LoadedConfig): Promise<readonly Problem[]> {
+    const { clock, random, rewrites } = this;
+    const wanted = pools.map(({ name, discovery }) => ({ discovery, endpoints: this.pools.get(name)!.endpoints }));
+    const llmd = policy === undefined ? { rewrites, objectives: this.objectives } : undefined;
+    const discoveries = await Discoveries.open(wanted, { log: this.host.log, clock, random }, llmd);
+    if ('problem' in discoveries) return [discoveries.problem];
+    this.discoveries = discoveries;
+    this.closers.push(() => discoveries.stop());
+    const problems = discoveries.start(() => {
+      this.health.synced();
+      this.host.log.info({ endpoints: this.store.snapshot.ready.length }, 'the endpoints are known');
     });
     if (problems.length > 0) return problems;
-    this.health.synced();
     if (scraping === undefined) return [];
     const thread = new ScraperThread(this.host.programFile, scraping.options, {
       onEvent: (event) => this.tellOfScrape(event),

@@ -1,13 +1,16 @@
 import { ConfigCode } from '../../picker-config/codes';
 import type { FlagValues } from '../../picker-config/flag-parser';
+import type { PoolGroup } from '../../picker-config/picker-policy';
 import type { Problem } from '../../shared/problem';
 import { GO_CIPHER_SUITES } from '../server/cipher-suites';
 import { logLevel } from '../telemetry/log';
+import type { DiscoverySettings } from './pool-plan';
 
 /** What the program was told on its command line, in the words of the program. */
 export interface ProgramSettings {
   /** Undefined when the policy names the pools. */
-  readonly poolName: string | undefined;
+  readonly pool: FlagPool | undefined;
+  /** Namespace of pools that name none. */
   readonly poolNamespace: string;
   readonly config: ConfigSource;
   readonly policyFile: string | undefined;
@@ -28,6 +31,16 @@ export interface ProgramSettings {
   readonly streamMetrics: boolean;
   readonly allowExperimental: boolean;
   readonly ignoreSubset: boolean;
+}
+
+/** The one pool that flags name. */
+export interface FlagPool {
+  /** The flag that names it. */
+  readonly flag: 'pool-name' | 'endpoint-selector';
+  /** What metrics call it. */
+  readonly name: string;
+  /** How its endpoints are found, unless the configuration says. */
+  readonly discovery: DiscoverySettings;
 }
 
 export type ConfigSource =
@@ -63,7 +76,8 @@ export function programSettings(
   const refuse = (code: string, what: string, fix: string, facts: Pick<Problem, 'value' | 'allowed'> = {}): void => {
     problems.push({ code, what, ...facts, fix });
   };
-  const poolName = flags.text('pool-name');
+  const poolNamespace = flags.text('pool-namespace') ?? namespace ?? 'default';
+  const pool = flagPool(flags, poolNamespace, refuse);
   const file = flags.text('config-file');
   const text = flags.text('config-text');
   if (file !== undefined && text !== undefined) {
@@ -92,8 +106,8 @@ export function programSettings(
     refuse(ConfigCode.BAD_FLAG_VALUE, "flag '--zap-log-level' has a wrong value", 'correct the value', facts);
   }
   const settings: ProgramSettings = {
-    poolName,
-    poolNamespace: flags.text('pool-namespace') ?? namespace ?? 'default',
+    pool,
+    poolNamespace,
     config: file !== undefined ? { kind: 'file', path: file } : text !== undefined ? { kind: 'text', text } : { kind: 'none' },
     policyFile: flags.text('policy-file'),
     ports: { grpc: flags.number('grpc-port'), health: flags.number('grpc-health-port'), metrics: flags.number('metrics-port') },
@@ -128,10 +142,39 @@ export function programLogLevel(flags: FlagValues): string {
   return level === 'panic' ? 'fatal' : ['debug', 'error'].includes(level) ? level : 'info';
 }
 
-function readDebugAddress(
-  address: string | undefined,
-  refuse: (code: string, what: string, fix: string, facts: Pick<Problem, 'value' | 'allowed'>) => void,
-): DebugSettings | undefined {
+type Refuse = (code: string, what: string, fix: string, facts?: Pick<Problem, 'value' | 'allowed'>) => void;
+
+/** llm-d's `maxItems` of an InferencePool's ports holds for the flag as well. */
+const MAX_TARGET_PORTS = 8;
+
+function flagPool(flags: FlagValues, namespace: string, refuse: Refuse): FlagPool | undefined {
+  const name = flags.text('pool-name');
+  const selector = flags.text('endpoint-selector');
+  const ports = flags.ports('endpoint-target-ports');
+  if (name !== undefined && selector !== undefined)
+    refuse(ConfigCode.FLAG_COMBINATION, '--pool-name and --endpoint-selector are both set', 'keep one of them');
+  if (selector === undefined && ports.length > 0) {
+    const fix = 'set --endpoint-selector, or remove --endpoint-target-ports: an InferencePool has its own ports';
+    refuse(ConfigCode.FLAG_COMBINATION, '--endpoint-target-ports needs --endpoint-selector', fix);
+  }
+  if (selector === undefined) {
+    // the flag has no other values
+    const group = flags.text('pool-group') as PoolGroup;
+    return name === undefined
+      ? undefined
+      : { flag: 'pool-name', name, discovery: { kind: 'inferencePool', name, namespace, group } };
+  }
+  if (ports.length === 0)
+    refuse(ConfigCode.FLAG_COMBINATION, '--endpoint-selector needs --endpoint-target-ports', 'name the ports of the engines');
+  if (ports.length > MAX_TARGET_PORTS || new Set(ports).size < ports.length) {
+    const facts = { value: ports.join(','), allowed: `1 to ${MAX_TARGET_PORTS} different ports` };
+    refuse(ConfigCode.BAD_FLAG_VALUE, "flag '--endpoint-target-ports' has a wrong value", 'correct the ports', facts);
+  }
+  const matchLabels = Object.fromEntries(selector.split(',').map((pair) => pair.split('=')));
+  return { flag: 'endpoint-selector', name: selector, discovery: { kind: 'selector', namespace, matchLabels, ports } };
+}
+
+function readDebugAddress(address: string | undefined, refuse: Refuse): DebugSettings | undefined {
   if (address === 'off') return undefined;
   if (address === undefined) return { host: '127.0.0.1', port: 9091, isDefault: true };
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(address);

@@ -2,7 +2,6 @@ import { ConfigCode } from '../../picker-config/codes';
 import type { EndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
 import { EMPTY_PICKER_POLICY, type PickerPolicy } from '../../picker-config/picker-policy';
 import type { Problem } from '../../shared/problem';
-import { discoveryOf } from './pool-plan';
 
 /** Types that the program itself stands for, beside those of the scheduling registry. */
 export const PROGRAM_PLUGINS: readonly string[] = [
@@ -66,17 +65,5 @@ export function unsupportedSections(policy: PickerPolicy, locate: (section: stri
       what: `section '${section}' of a PickerPolicy is not supported by this picker yet`,
       fix: instead[section]!,
       where: locate(section),
-    }));
-}
-
-/** Pools whose endpoints this picker has no way to find, each refused by name. */
-export function unsupportedPools(policy: PickerPolicy, locate: (section: string) => string): Problem[] {
-  return policy.pools
-    .filter(({ endpoints }) => discoveryOf(endpoints) === undefined)
-    .map(({ name, endpoints }) => ({
-      code: ConfigCode.UNSUPPORTED_SECTION,
-      what: `pool '${name}' finds its endpoints by ${endpoints.kind}, which this picker does not do yet`,
-      fix: 'list the endpoints in a file (endpoints: { file: { path } })',
-      where: locate('pools'),
     }));
 }

@@ -5,6 +5,7 @@ import { EndpointStore } from '../../../src/picker/datastore/endpoint-store';
 import type { EndpointDiscovery } from '../../../src/picker/discovery/endpoint-discovery';
 import type { ClusterWatch } from '../../../src/picker/kube/cluster-watch';
 import { realDelay, type WatchHost } from '../../../src/picker/kube/watch-host';
+import type { PoolGroup } from '../../../src/picker-config/picker-policy';
 import { monotonicClock } from '../../../src/shared/clock';
 import { unpredictableRandom } from '../../../src/shared/random';
 import { describeWith } from '../../components/describe-with';
@@ -84,7 +85,7 @@ class Watched {
 }
 
 const byPool =
-  (namespace: string, name = 'llama', group = POOL_GROUP) =>
+  (namespace: string, name = 'llama', group: PoolGroup = POOL_GROUP) =>
   (sources: InstanceType<typeof kube.KubeSources>, store: EndpointStore) =>
     new kube.PoolDiscovery(sources, { name, namespace, group }, store);
 
@@ -163,7 +164,7 @@ describeWith(['etcd', 'kube-apiserver'], 'discovery through a Kubernetes API', (
 
   it('reads pools of the older group', async () => {
     const objects = await inNamespace();
-    const group = 'inference.networking.x-k8s.io';
+    const group = 'inference.networking.x-k8s.io' as const;
     await objects.create(`/apis/${group}/v1alpha2`, 'inferencepools', {
       apiVersion: `${group}/v1alpha2`,
       kind: 'InferencePool',

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { ApiServer } from '../apiserver';
 
-export const POOL_GROUP = 'inference.networking.k8s.io';
+export const POOL_GROUP = 'inference.networking.k8s.io' as const;
 const MERGE = 'application/merge-patch+json';
 
 /** Objects of one namespace, made as an administrator; every answer of failure is an error. */

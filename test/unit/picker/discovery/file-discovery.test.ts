@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EndpointStore } from '../../../../src/picker/datastore/endpoint-store';
 import { FileDiscovery, type FileDiscoveryOptions } from '../../../../src/picker/discovery/file-discovery';
+import { ManualClock } from '../../../../src/shared/clock';
 import { until } from '../metrics-scraper/support/engine-server';
 
 const entry = (name: string, address: string, port = 8000) => `- {name: ${name}, address: "${address}", port: ${port}}\n`;
@@ -31,8 +32,13 @@ describe('discovery by a file', () => {
     const log = { info: say('info'), warn: say('warn'), error: say('error') } as unknown as ConstructorParameters<
       typeof FileDiscovery
     >[2];
-    discovery = new FileDiscovery({ path, watch: true, watchIntervalMs: 10, resolveIntervalMs: 10, ...options }, store, log);
-    return discovery.start();
+    discovery = new FileDiscovery(
+      { path, watch: true, watchIntervalMs: 10, resolveIntervalMs: 10, ...options },
+      store,
+      log,
+      new ManualClock(),
+    );
+    return discovery.start(() => {});
   }
 
   const write = (...entries: string[]) => writeFileSync(path, `endpoints:\n${entries.join('')}`);

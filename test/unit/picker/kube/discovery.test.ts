@@ -3,9 +3,10 @@ import type { EndpointDiscovery } from '../../../../src/picker/discovery/endpoin
 import { KubeSources } from '../../../../src/picker/kube/kube-sources';
 import { PoolDiscovery } from '../../../../src/picker/kube/pool-discovery';
 import { SelectorDiscovery } from '../../../../src/picker/kube/selector-discovery';
-import { FakeCluster, fakeHost, type Kind, PODS, POOLS, pod, pool, settle } from './support/fake-cluster';
+import type { PoolGroup } from '../../../../src/picker-config/picker-policy';
+import { FakeCluster, fakeHost, type Kind, PODS, POOL_GROUP, POOLS, pod, pool, settle } from './support/fake-cluster';
 
-const GROUP = POOLS.group;
+const GROUP = POOL_GROUP;
 
 let cluster: FakeCluster;
 let host: ReturnType<typeof fakeHost>;
@@ -35,7 +36,7 @@ async function run(discovery: EndpointDiscovery): Promise<EndpointDiscovery> {
   return discovery;
 }
 
-const runPool = (group = GROUP, name = 'llama', into = store) =>
+const runPool = (group: PoolGroup = GROUP, name = 'llama', into = store) =>
   run(new PoolDiscovery(sources, { name, namespace: 'ai', group }, into));
 const ready = (of = store) => [...of.snapshot.ready].map((slot) => of.snapshot.endpoints[slot]!.hostPort).sort();
 const podWatches = () =>
@@ -195,7 +196,7 @@ describe('discovery by an InferencePool', () => {
   });
 
   test.each(['v1alpha2', 'v1alpha1'])('the older group in version %s has one port', async (version) => {
-    const group = 'inference.networking.x-k8s.io';
+    const group = 'inference.networking.x-k8s.io' as const;
     const kind: Kind = { ...POOLS, group, version };
     const list = cluster.list.bind(cluster);
     cluster.list = (target, signal) =>

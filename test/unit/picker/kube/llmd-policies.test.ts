@@ -6,7 +6,7 @@ import { FakeCluster, fakeHost, type Kind, settle } from './support/fake-cluster
 
 const kind = (resource: string, group = 'llm-d.ai'): Kind => ({ group, version: 'v1alpha2', resource, namespace: 'ai' });
 const OLD_GROUP = 'inference.networking.x-k8s.io';
-const POOL = { name: 'llama', namespace: 'ai', group: 'inference.networking.k8s.io' };
+const POOL = { name: 'llama', namespace: 'ai', group: 'inference.networking.k8s.io' as const };
 const poolRef = { name: 'llama' };
 const rewrite = (models: string[], targets: object[], extra: object = {}) => ({
   spec: { poolRef, rules: [{ matches: models.map((value) => ({ model: { type: 'Exact', value } })), targets }], ...extra },

@@ -30,6 +30,35 @@ test('a configuration that names no profile gets a default one, and metrics are 
   expect(loaded!.scheduler.newRecord().names.scorers).toHaveLength(3);
 });
 
+test.each<[string, string | undefined, string[], object]>([
+  [
+    'no configuration: the InferencePool of the flags',
+    undefined,
+    ['--pool-name=p', '--pool-namespace=ai', '--pool-group=inference.networking.x-k8s.io'],
+    { kind: 'inferencePool', name: 'p', namespace: 'ai', group: 'inference.networking.x-k8s.io' },
+  ],
+  [
+    'pods by label',
+    `${HEAD}`,
+    ['--endpoint-selector=app=a,tier=b', '--endpoint-target-ports=8000,8001'],
+    { kind: 'selector', namespace: 'default', matchLabels: { app: 'a', tier: 'b' }, ports: [8000, 8001] },
+  ],
+  [
+    'a discovery of the configuration goes first',
+    HEAD + FILES + DISCOVERY,
+    ['--pool-name=p'],
+    { kind: 'file', path: 'e.yaml', watch: false },
+  ],
+])('endpoints are found by %s', (_, text, flags, discovery) => {
+  const { settings, problems } = programSettings(
+    parseFlags([...(text === undefined ? [] : ['--config-text', text]), ...flags]).values,
+    undefined,
+  );
+  expect(problems).toEqual([]);
+  const { loaded } = loadConfig(settings, { source: new EndpointStore(), clock: new ManualClock(), random: new SeededRandom(1) });
+  expect(loaded!.pools.map((pool) => pool.discovery)).toEqual([discovery]);
+});
+
 test('the interval of the flag is that of the scraper', () => {
   expect(load(HEAD + FILES + DISCOVERY, '--refresh-metrics-interval=200ms').loaded!.scraping!.options.intervals.busyMs).toBe(200);
 });
@@ -62,7 +91,6 @@ test('the data layer has a key that tells its changes from those of scheduling',
 });
 
 test.each([
-  ['no configuration at all', undefined, ['AIG513 the configuration names no discovery', '[no --config-file:1:1]']],
   [
     'a gate that is missing here',
     `${HEAD}featureGates: [flowControl]\n${FILES}${DISCOVERY}`,
@@ -127,6 +155,34 @@ describe('a policy with pools', () => {
     ]);
   });
 
+  test('find their endpoints in any way that a policy names, in the namespace of the flags where it names none', () => {
+    const { loaded, problems } = loadPools(
+      `[{name: a, endpoints: {inferencePool: {name: p}}},
+        {name: b, endpoints: {inferencePool: {name: p, namespace: other, group: inference.networking.x-k8s.io}}},
+        {name: c, endpoints: {selector: {matchLabels: {app: x}, ports: [8000]}}},
+        {name: d, endpoints: {dns: {host: x.ai.svc, ports: [8000]}}}]`,
+      '--pool-namespace=ai',
+    );
+    expect(problems).toEqual([]);
+    expect(loaded!.pools.map(({ discovery }) => discovery)).toEqual([
+      { kind: 'inferencePool', name: 'p', namespace: 'ai', group: 'inference.networking.k8s.io' },
+      { kind: 'inferencePool', name: 'p', namespace: 'other', group: 'inference.networking.x-k8s.io' },
+      { kind: 'selector', matchLabels: { app: 'x' }, ports: [8000], namespace: 'ai' },
+      { kind: 'dns', host: 'x.ai.svc', ports: [8000] },
+    ]);
+  });
+
+  test.each([
+    [
+      'a group that no pool has',
+      '[{name: a, endpoints: {inferencePool: {name: p, group: example.com}}}]',
+      'inference.networking.k8s.io',
+    ],
+    ['no label', '[{name: a, endpoints: {selector: {matchLabels: {}, ports: [1]}}}]', 'give at least one entry'],
+  ])('with %s are refused', (_, pools, words) => {
+    expect(faults(loadPools(pools))).toEqual([expect.stringContaining(words)]);
+  });
+
   test('and --pool-name at once are refused', () => {
     const result = loadPools('[{name: a, endpoints: {file: {path: a.yaml}}}]', '--pool-name=p');
     expect(faults(result)).toEqual([expect.stringContaining('AIG523 --pool-name names one pool and the policy names its own')]);
@@ -136,5 +192,7 @@ describe('a policy with pools', () => {
 test('a picker without any pool is refused', () => {
   const { settings } = programSettings(parseFlags([]).values, undefined);
   const result = loadConfig(settings, { source: new EndpointStore(), clock: new ManualClock(), random: new SeededRandom(1) });
-  expect(faults(result)).toContainEqual(expect.stringContaining('AIG523 no pool is named: set --pool-name, or --policy-file'));
+  expect(faults(result)).toContainEqual(
+    expect.stringContaining('AIG523 no pool is named: set --pool-name, or --endpoint-selector, or'),
+  );
 });

@@ -15,7 +15,11 @@ test('no more than a pool is needed, and the defaults are those of the reference
   const { settings, problems } = settingsOf([POOL]);
   expect(problems).toEqual([]);
   expect(settings).toEqual({
-    poolName: 'p',
+    pool: {
+      flag: 'pool-name',
+      name: 'p',
+      discovery: { kind: 'inferencePool', name: 'p', namespace: 'default', group: 'inference.networking.k8s.io' },
+    },
     poolNamespace: 'default',
     config: { kind: 'none' },
     policyFile: undefined,
@@ -51,7 +55,22 @@ test.each([
   expect(settingsOf([POOL, `--debug-address=${address}`]).settings.debug).toEqual(expected);
 });
 
+const LABELS = '--endpoint-selector=app=a,example.com/tier=';
+
+test('pods by label are a pool as well', () => {
+  expect(settingsOf([LABELS, '--endpoint-target-ports=8000,8001', '--pool-namespace=ai']).settings.pool).toEqual({
+    flag: 'endpoint-selector',
+    name: 'app=a,example.com/tier=',
+    discovery: { kind: 'selector', namespace: 'ai', matchLabels: { app: 'a', 'example.com/tier': '' }, ports: [8000, 8001] },
+  });
+});
+
 test.each([
+  [[POOL, LABELS, '--endpoint-target-ports=1'], 'AIG523 --pool-name and --endpoint-selector are both set'],
+  [[LABELS], 'AIG523 --endpoint-selector needs --endpoint-target-ports'],
+  [[POOL, '--endpoint-target-ports=1'], 'AIG523 --endpoint-target-ports needs --endpoint-selector'],
+  [[LABELS, '--endpoint-target-ports=1,2,3,4,5,6,7,8,9'], 'allowed: 1 to 8 different ports'],
+  [[LABELS, '--endpoint-target-ports=1,1'], "got '1,1'"],
   [[POOL, '--config-file=a', '--config-text=b'], 'AIG523 --config-file and --config-text are both set'],
   [[POOL, '--metrics-client-ca-file=a'], 'AIG523 --metrics-client-ca-file needs TLS'],
   [[POOL, '--tls-cipher-suites=TLS_A'], "AIG521 a suite of --tls-cipher-suites cannot be used with HTTP/2 (got 'TLS_A'"],

@@ -15,7 +15,8 @@ import { SeededRandom } from '../../../../../src/shared/random';
 export type Kind = Pick<WatchTarget, 'group' | 'version' | 'resource' | 'namespace'>;
 
 export const PODS: Kind = { group: '', version: 'v1', resource: 'pods', namespace: 'ai' };
-export const POOLS: Kind = { group: 'inference.networking.k8s.io', version: 'v1', resource: 'inferencepools', namespace: 'ai' };
+export const POOL_GROUP = 'inference.networking.k8s.io';
+export const POOLS: Kind = { group: POOL_GROUP, version: 'v1', resource: 'inferencepools', namespace: 'ai' };
 
 interface Change {
   readonly version: number;
