@@ -1,14 +1,31 @@
-import type { RejectDecision, RequestFacts } from '../ext-proc/director';
+import type { Outcome, RejectDecision, RequestFacts } from '../ext-proc/director';
+import type { ResolvedModel } from './model-resolver';
 
 /** The request must wait: `Admission.wait` follows. */
 export const WAIT = 'wait';
 
-/** Whether a request may be scheduled: the place where limits and queues come in, between its model and its endpoint. */
+/** Whether a request may be scheduled: the place where identity, limits and queues come in, before and behind its model. */
 export interface Admission {
-  /** Undefined admits at once, a rejection refuses. */
-  admit(request: RequestFacts): RejectDecision | typeof WAIT | undefined;
-  /** Keeps a request that `admit` let wait, and calls `resume` once, with a rejection or nothing; not after `abandon`. */
-  wait(request: RequestFacts, resume: (rejection: RejectDecision | undefined) => void): void;
+  /** Asked before the client is told anything, names of models included. A rejection is for a client that is not known. */
+  identify?(request: RequestFacts): RejectDecision | undefined;
+  /** Asked right behind `identify`, when the model is known. Undefined admits at once and keeps no books, a rejection refuses. */
+  admit(request: RequestFacts, resolved: ResolvedModel): Grant | RejectDecision | typeof WAIT | undefined;
+  /** Keeps a request that `admit` let wait, and calls `resume` once, with what `admit` would have said; not after `abandon`. */
+  wait(request: RequestFacts, resume: (verdict: Grant | RejectDecision | undefined) => void): void;
   /** The client of a waiting request has gone. */
   abandon(request: RequestFacts): void;
+}
+
+/** Leave for one request. Exactly one of `settle` and `release` is called, once. */
+export interface Grant {
+  readonly kind: 'grant';
+  /** Request headers that the engine must not see; undefined for none. */
+  readonly removeHeaders: readonly string[] | undefined;
+  /** The request is paid for by its tokens, so a stream must tell them. */
+  readonly wantsUsage: boolean;
+  /** What the client is told of its limits, name and value in turn; undefined for nothing. */
+  readonly answerHeaders: readonly string[] | undefined;
+  settle(outcome: Outcome): void;
+  /** No endpoint was found after all. */
+  release(): void;
 }

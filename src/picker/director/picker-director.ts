@@ -10,7 +10,7 @@ import type { ScheduleResult, Scheduler } from '../scheduling/scheduler';
 import type { DecisionLog } from '../telemetry/decision-log';
 import type { RequestMetrics, RequestSeries } from '../telemetry/request-metrics';
 import type { SchedulerMetrics } from '../telemetry/scheduler-metrics';
-import { type Admission, WAIT } from './admission';
+import { type Admission, type Grant, WAIT } from './admission';
 import type { ModelResolver, ResolvedModel } from './model-resolver';
 
 export interface DirectorParts {
@@ -52,19 +52,20 @@ export class PickerDirector implements Director {
   public decide(request: RequestFacts, resume: (decision: Decision) => void): Decision | undefined {
     const { admission, clock } = this.parts;
     const startedMs = clock.nowMs();
+    const stranger = admission?.identify?.(request);
+    if (stranger !== undefined) return this.refuseStranger(request, stranger);
     const refusal = this.models.resolve(request, this.resolved);
     const series = this.seriesOf(request);
     if (refusal !== undefined) return this.refuse(request, series, refusal);
-    const verdict = admission?.admit(request);
-    if (verdict === undefined) return this.schedule(request, series, startedMs);
-    if (verdict !== WAIT) return this.refuse(request, series, verdict);
+    const verdict = admission?.admit(request, this.resolved);
+    if (verdict !== WAIT) return this.follow(request, series, startedMs, verdict);
     // `resolved` belongs to the next request by the time this one goes on
     const { model, targetModel, attempts } = this.resolved;
     admission!.wait(request, (late) => {
       this.resolved.model = model;
       this.resolved.targetModel = targetModel;
       this.resolved.attempts = attempts;
-      resume(late === undefined ? this.schedule(request, series, startedMs) : this.refuse(request, series, late));
+      resume(this.follow(request, series, startedMs, late));
     });
     return undefined;
   }
@@ -76,6 +77,7 @@ export class PickerDirector implements Director {
   public settle(_request: RequestFacts, decision: RouteDecision, outcome: Outcome): void {
     const routed = decision as Routed;
     this.scheduler.settle(routed.flight, outcome);
+    routed.grant?.settle(outcome);
     routed.series.settled(outcome, this.parts.clock.nowMs() - routed.decidedMs, routed.streaming);
   }
 
@@ -83,7 +85,23 @@ export class PickerDirector implements Director {
     this.scheduler.answered((decision as Routed).flight);
   }
 
-  private schedule(request: RequestFacts, series: RequestSeries, startedMs: number): Decision {
+  private follow(
+    request: RequestFacts,
+    series: RequestSeries,
+    startedMs: number,
+    verdict: Grant | RejectDecision | undefined,
+  ): Decision {
+    if (verdict?.kind === 'reject') return this.refuse(request, series, verdict);
+    let decision: Decision | undefined;
+    try {
+      decision = this.schedule(request, series, startedMs, verdict);
+      return decision;
+    } finally {
+      if (decision?.kind !== 'route') verdict?.release();
+    }
+  }
+
+  private schedule(request: RequestFacts, series: RequestSeries, startedMs: number, grant: Grant | undefined): Decision {
     const { parts } = this;
     const { model, attempts } = this.resolved;
     const beforeMs = parts.clock.nowMs();
@@ -115,12 +133,20 @@ export class PickerDirector implements Director {
       destination,
       request.scanned === undefined || targetModel === (request.scanned.model ?? '') ? undefined : targetModel,
       attempt.pool.setHeaders,
-      answerHeaders,
+      joined(answerHeaders, grant?.answerHeaders),
       flight,
       series,
       decidedMs,
       request.scanned?.stream === true,
+      grant,
     );
+  }
+
+  /** Counted without the model: who is not known must not choose the labels of a metric. */
+  private refuseStranger(request: RequestFacts, refusal: RejectDecision): RejectDecision {
+    this.resolved.model = '';
+    this.resolved.targetModel = '';
+    return this.refuse(request, this.parts.requests.series('', '', DEFAULT_FAIRNESS_ID), refusal);
   }
 
   private refuse(
@@ -148,6 +174,8 @@ class Routed implements RouteDecision {
   /** The answer is always watched: it ends the request's time in flight, and tells its tokens. */
   public readonly observeResponse = true;
   public readonly ticket = undefined;
+  public readonly removeHeaders: readonly string[] | undefined;
+  public readonly wantsUsage: boolean;
 
   public constructor(
     public readonly destination: string,
@@ -158,7 +186,11 @@ class Routed implements RouteDecision {
     public readonly series: RequestSeries,
     public readonly decidedMs: number,
     public readonly streaming: boolean,
-  ) {}
+    public readonly grant: Grant | undefined,
+  ) {
+    this.removeHeaders = grant?.removeHeaders;
+    this.wantsUsage = grant?.wantsUsage === true;
+  }
 }
 
 /** The scheduler's view of a request; one object for all. */
@@ -203,4 +235,9 @@ function unschedulable(request: RequestFacts, outcome: ProfileOutcome): RejectDe
   const where = outcome === ProfileOutcome.OUTSIDE_SUBSET ? " in the proxy's subset" : '';
   const detail = `failed to find endpoint candidates for serving the request: no endpoint is ready${where}`;
   return rejection(api, 'ServiceUnavailable', detail, 'rejected-no-endpoints');
+}
+
+function joined(first: readonly string[] | undefined, second: readonly string[] | undefined): readonly string[] | undefined {
+  if (first === undefined) return second;
+  return second === undefined ? first : [...first, ...second];
 }

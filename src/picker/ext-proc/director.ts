@@ -32,7 +32,7 @@ export interface RouteDecision {
   /** Response headers for the client, name and value in turn; none unless given. */
   readonly answerHeaders?: readonly string[] | undefined;
   /** Request headers that end here, beside the control headers: credentials that are no business of the engine. @default none */
-  readonly removeHeaders?: readonly string[];
+  readonly removeHeaders?: readonly string[] | undefined;
   /** The engine must tell its usage in a stream, whether the client asked for that or not. @default false */
   readonly wantsUsage?: boolean;
   /** False when nobody needs the answer (usage, in-flight): the stream is then closed early. */
