@@ -1,5 +1,7 @@
 // The command line program. Commands are loaded when they are asked for, so that none pays for the others.
 
+import { isMainThread } from 'node:worker_threads';
+
 interface Command {
   readonly summary: string;
   /** Gets the arguments after the command's name; resolves to the exit code. */
@@ -10,6 +12,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   validate: {
     summary: 'check manifests as an API server, a gateway and an operator would',
     load: () => (require('./validate/command') as typeof import('./validate/command')).validateCommand,
+  },
+  up: {
+    summary: 'run what manifests say on this machine: picker, simulated engines, proxy',
+    load: () => (args) => (require('./up/up') as typeof import('./up/up')).up(args, __filename),
   },
 };
 
@@ -41,15 +47,20 @@ async function main(args: readonly string[]): Promise<number> {
   return command.load()(rest);
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = 2;
-  },
-);
+// Simulated engines run in a thread that starts from this file.
+if (isMainThread) {
+  main(process.argv.slice(2)).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exitCode = 2;
+    },
+  );
+} else {
+  (require('./up/run/engine-fleet') as typeof import('./up/run/engine-fleet')).runFleetWorker();
+}
 // A reader that has seen enough, `| head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

@@ -1,7 +1,5 @@
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, Worker } from 'node:worker_threads';
 import { type RunEngineOptions, type RunningEngine, runEngine } from '../../../simulation/engine/run-engine';
-
-const FLEET = 'simulated engines';
 
 type Order =
   | { readonly id: number; readonly kind: 'start'; readonly name: string; readonly options: RunEngineOptions }
@@ -20,19 +18,21 @@ export class EngineFleet {
   private readonly waiting = new Map<number, { resolve: (report: Report) => void; reject: (error: Error) => void }>();
   private lastId = 0;
 
-  /** @param programFile calls `runFleetWorker` when it finds itself in the fleet's thread */
+  /** @param programFile calls `runFleetWorker` outside of the main thread */
   public constructor(programFile: string) {
-    this.worker = new Worker(programFile, { workerData: FLEET });
+    this.worker = new Worker(programFile);
     this.worker.on('message', (report: Report) => {
       const { resolve, reject } = this.waiting.get(report.id)!;
       this.waiting.delete(report.id);
       if (report.error === undefined) resolve(report);
       else reject(new Error(report.error));
     });
-    this.worker.on('error', (error) => {
+    const fail = (error: Error): void => {
       for (const { reject } of this.waiting.values()) reject(error);
       this.waiting.clear();
-    });
+    };
+    this.worker.on('error', fail);
+    this.worker.on('exit', () => fail(new Error('the simulated engines have ended')));
   }
 
   /** @returns the port that it listens on */
@@ -55,10 +55,6 @@ export class EngineFleet {
       this.worker.postMessage(order);
     });
   }
-}
-
-export function isFleetWorker(): boolean {
-  return !isMainThread && workerData === FLEET;
 }
 
 /** The fleet's thread. */
