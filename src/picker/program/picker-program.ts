@@ -31,6 +31,8 @@ import { METRICS_CONTENT_TYPE, type MetricsSources, metricsPage } from '../telem
 import { writeHttp2Metrics, writeProcessMetrics } from '../telemetry/process-metrics';
 import { RequestMetrics } from '../telemetry/request-metrics';
 import { SchedulerMetrics } from '../telemetry/scheduler-metrics';
+import { limitsPage } from '../tokens/limits-page';
+import { ClientsAndBudgets } from './clients-and-budgets';
 import { Discoveries } from './discoveries';
 import { limitsFor, openPort } from './listeners';
 import { type LoadedConfig, type LoadResult, loadConfig } from './load-config';
@@ -68,6 +70,7 @@ export class PickerProgram {
   private readonly scheduling = new SchedulerMetrics();
   private readonly decisions = new DecisionLog();
   private readonly metering = new StreamMetering();
+  private readonly clients: ClientsAndBudgets;
   private readonly errors: ErrorLog;
   private readonly onError = (error: unknown): void => this.errors.add(error);
   private readonly closers: (() => void | Promise<void>)[] = [];
@@ -81,6 +84,8 @@ export class PickerProgram {
     private readonly host: ProgramHost,
   ) {
     this.errors = new ErrorLog(host.log, this.clock);
+    this.clients = new ClientsAndBudgets(host.log, this.clock);
+    this.closers.push(() => this.clients.stop());
   }
 
   /** Starts everything. @returns every reason why it cannot; nothing is left open then */
@@ -91,7 +96,11 @@ export class PickerProgram {
     const tls = await grpcTls(settings.tls, problems);
     const pageTls = metricsTls(settings.metricsTls, problems);
     const { loaded } = result;
-    if (loaded === undefined || problems.length > 0) return problems;
+    if (loaded !== undefined && problems.length === 0) problems.push(...this.clients.use(loaded.policy));
+    if (loaded === undefined || problems.length > 0) {
+      await this.close();
+      return problems;
+    }
     this.tell(result);
 
     this.dataLayerKey = loaded.dataLayerKey;
@@ -180,6 +189,7 @@ export class PickerProgram {
     return new PickerDirector({
       scheduler: loaded.scheduler,
       models: this.modelsOf(loaded),
+      admission: this.clients.admission,
       requests: this.requests,
       scheduling: this.scheduling,
       decisions: this.decisions,
@@ -190,7 +200,7 @@ export class PickerProgram {
 
   private modelsOf({ policy }: LoadedConfig): ModelResolver {
     const [only] = this.pools.values();
-    return policy === undefined
+    return policy === undefined || (policy.models.length === 0 && policy.pools.length === 0)
       ? new PassModelResolver(only!, this.rewrites)
       : new PolicyModelResolver(policy, this.pools, this.random);
   }
@@ -213,6 +223,7 @@ export class PickerProgram {
         (out) => writeHttp2Metrics(out, grpc.counters),
         (out) => writeDiscoveryMetrics(out, this.discoveries?.statuses() ?? []),
         ...(this.settings.streamMetrics ? [(out: Exposition) => this.metering.write(out)] : []),
+        (out) => this.clients.budgets.metrics.write(out),
         writeProcessMetrics,
       ],
     };
@@ -223,6 +234,7 @@ export class PickerProgram {
     const contentType = 'application/json';
     return new Map([
       ['/debug/endpoints', { contentType, pieces: () => [endpointsPage(this.store, this.clock)] }],
+      ['/debug/limits', { contentType, pieces: () => [limitsPage(this.clients.budgets)] }],
       ['/debug/decisions', { contentType, pieces: () => [decisionsPage(this.decisions, this.clock)] }],
     ]);
   }
@@ -285,6 +297,11 @@ export class PickerProgram {
     }
     if (result.loaded.dataLayerKey !== this.dataLayerKey) {
       log.error('the changed configuration finds or watches endpoints in another way, which needs a restart: the old one stays');
+      return;
+    }
+    const problems = this.clients.use(result.loaded.policy);
+    if (problems.length > 0) {
+      logProblems(log, 'the changed configuration cannot be followed, the old one stays', problems);
       return;
     }
     this.tell(result);

@@ -52,10 +52,25 @@ export function unsupportedParts(config: EndpointPickerConfig, locate: (path: st
 
 /** Sections of a policy that this picker does not implement, each refused by name. */
 export function unsupportedSections(policy: PickerPolicy, locate: (section: string) => string): Problem[] {
+  return [...wholeSections(policy, locate), ...unsupportedIdentity(policy, locate)];
+}
+
+function unsupportedIdentity({ identity }: PickerPolicy, locate: (section: string) => string): Problem[] {
+  if (identity === undefined || identity.source === 'apiKeys' || identity.source === 'header') return [];
+  return [
+    {
+      code: ConfigCode.UNSUPPORTED_SECTION,
+      what: `this picker does not verify clients by '${identity.source}' yet`,
+      value: `identity.source: ${identity.source}`,
+      allowed: 'identity.source: apiKeys, header',
+      fix: 'let the gateway verify the client, and tell the picker in a header (source: header)',
+      where: locate('identity'),
+    },
+  ];
+}
+
+function wholeSections(policy: PickerPolicy, locate: (section: string) => string): Problem[] {
   const instead: Readonly<Partial<Record<keyof PickerPolicy, string>>> = {
-    identity: 'verify clients at the gateway',
-    limits: 'set limits at the gateway',
-    store: 'remove it',
     priorities: 'remove it',
   };
   return (Object.keys(instead) as (keyof PickerPolicy)[])

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import type { PickerPolicy, PolicyIdentity, PolicyStore } from '../../picker-config/picker-policy';
+import { EMPTY_PICKER_POLICY } from '../../picker-config/picker-policy';
+import type { Clock } from '../../shared/clock';
+import type { Problem } from '../../shared/problem';
+import { BudgetAdmission } from '../director/budget-admission';
+import { ApiKeyIdentity } from '../identity/api-key-identity';
+import { HeaderIdentity } from '../identity/header-identity';
+import { type Logger, logProblems } from '../telemetry/log';
+import { Budgets } from '../tokens/budgets';
+import { MemoryStore } from '../tokens/memory-store';
+import { RedisStore } from '../tokens/redis/redis-store';
+
+/** How often keys that are not used any more are forgotten. */
+const SWEEP_INTERVAL_MS = 30_000;
+/** How long a store that the policy no longer names is kept for the requests that began with it. */
+const OLD_STORE_MS = 15 * 60_000;
+
+/** The sections identity, limits and store of the policy, at work. */
+export class ClientsAndBudgets {
+  public readonly budgets: Budgets;
+  public readonly admission: BudgetAdmission;
+  private readonly memoryStore: MemoryStore;
+  private readonly pickerId = randomBytes(6).toString('hex');
+  private readonly sweeper: NodeJS.Timeout;
+  private identityKey = '';
+  private storeKey = '';
+  private stopIdentity: (() => void) | undefined;
+  private redis: RedisStore | undefined;
+
+  public constructor(
+    private readonly log: Logger,
+    private readonly clock: Clock,
+  ) {
+    this.budgets = new Budgets(clock, this.pickerId);
+    this.memoryStore = new MemoryStore(this.budgets.memory, this.budgets.metrics);
+    this.admission = new BudgetAdmission(this.budgets, this.memoryStore, log);
+    this.sweeper = setInterval(() => this.budgets.memory.sweep(this.budgets.rules), SWEEP_INTERVAL_MS);
+    this.sweeper.unref();
+  }
+
+  /** Follows this policy from here on, or says why it cannot and changes nothing. Counters of limits that stay are kept. */
+  public use(policy: PickerPolicy = EMPTY_PICKER_POLICY): readonly Problem[] {
+    const problems = this.useIdentity(policy.identity);
+    if (problems.length > 0) return problems;
+    this.useStore(policy.store);
+    this.budgets.use(policy);
+    return [];
+  }
+
+  public async stop(): Promise<void> {
+    clearInterval(this.sweeper);
+    this.stopIdentity?.();
+    await this.redis?.close();
+  }
+
+  private useIdentity(identity: PolicyIdentity | undefined): readonly Problem[] {
+    const key = JSON.stringify(identity);
+    if (key === this.identityKey) return [];
+    let stop: (() => void) | undefined;
+    if (identity?.source === 'apiKeys') {
+      const keys = new ApiKeyIdentity(identity.directory, identity.header, (count, problems) => this.tellOfKeys(count, problems));
+      const problems = keys.start();
+      if (problems.length > 0) return problems;
+      stop = () => keys.stop();
+      this.admission.identity = keys;
+    } else if (identity?.source === 'header') {
+      this.admission.identity = new HeaderIdentity(identity.clientHeader, identity.tenantHeader);
+    } else this.admission.identity = undefined;
+    this.stopIdentity?.();
+    this.stopIdentity = stop;
+    this.identityKey = key;
+    return [];
+  }
+
+  private useStore(store: PolicyStore | undefined): void {
+    const key = JSON.stringify(store);
+    if (key === this.storeKey) return;
+    const before = this.redis;
+    const { budgets, log, clock } = this;
+    this.redis = store === undefined ? undefined : new RedisStore(store.redis, { budgets, log, clock, pickerId: this.pickerId });
+    this.admission.store = this.redis ?? this.memoryStore;
+    this.budgets.memory.divisor = 1;
+    // requests under way settle where they were set aside
+    if (before !== undefined) setTimeout(() => void before.close(), OLD_STORE_MS).unref();
+    this.storeKey = key;
+  }
+
+  private tellOfKeys(keys: number, problems: readonly Problem[]): void {
+    logProblems(this.log, 'an API key does not count', problems);
+    this.log.info({ keys }, 'the API keys have changed');
+  }
+}

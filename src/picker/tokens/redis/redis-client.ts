@@ -1,0 +1,69 @@
+import { Redis } from 'ioredis';
+import type { RedisStore as RedisSettings } from '../../../picker-config/picker-policy';
+import { readText } from '../../server/watched-file';
+import type { Script } from './scripts';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const MAX_RECONNECT_MS = 2_000;
+
+/** One connection, kept up as long as the picker runs. Questions are refused at once while there is none. */
+export class RedisClient {
+  private readonly redis: Redis;
+
+  /** @param onError told of every failure to connect, in words that name no secret */
+  public constructor(
+    private readonly settings: RedisSettings,
+    onError: (message: string) => void,
+  ) {
+    const at = settings.address.lastIndexOf(':');
+    const host = settings.address.slice(0, at).replace(/^\[|\]$/g, '');
+    const password = this.password(onError);
+    this.redis = new Redis({
+      host,
+      port: Number(settings.address.slice(at + 1)),
+      db: settings.database,
+      ...(settings.tls ? { tls: { servername: host } } : {}),
+      ...(settings.username === undefined ? {} : { username: settings.username }),
+      ...(password === undefined ? {} : { password }),
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      // a question that waits for a connection, or is asked again, would be answered too late
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: null,
+      // in a failover the old primary turns read-only before its name leads to the new one
+      reconnectOnError: (error) => error.message.includes('READONLY'),
+      retryStrategy: (attempt) => {
+        const changed = this.password(onError);
+        if (changed !== undefined) this.redis.options.password = changed;
+        return Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(attempt, 6));
+      },
+    });
+    this.redis.on('error', (error: Error) => onError(error.message));
+  }
+
+  public get isReady(): boolean {
+    return this.redis.status === 'ready';
+  }
+
+  /** Runs a script by its name, and sends it where the store has not seen it. */
+  public async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await this.redis.evalsha(script.sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+      return this.redis.eval(script.lua, keys.length, ...keys, ...args);
+    }
+  }
+
+  public close(): void {
+    this.redis.disconnect();
+  }
+
+  private password(onError: (message: string) => void): string | undefined {
+    if (this.settings.passwordFile === undefined) return undefined;
+    const file = readText(this.settings.passwordFile);
+    if ('text' in file) return file.text.trim();
+    onError(`the password file cannot be read: ${file.error}`);
+    return undefined;
+  }
+}

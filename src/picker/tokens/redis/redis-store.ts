@@ -1,0 +1,209 @@
+import type { RedisStore as RedisSettings } from '../../../picker-config/picker-policy';
+import type { Clock } from '../../../shared/clock';
+import type { Logger } from '../../telemetry/log';
+import { type BudgetStore, type Budgets, GRANTED, type ReserveResult } from '../budgets';
+import type { LimitRule } from '../limit-rule';
+import { type Denial, Reservation } from '../reservation';
+import { clearMs, usedOf, waitMs } from '../sliding-window';
+import { Breaker } from './breaker';
+import { RedisClient } from './redis-client';
+import { RESERVE, SETTLE } from './scripts';
+import { NotSent, type Settlement, SettlementQueue } from './settlement-queue';
+
+/** Longer than answers take; what is set aside by a picker that died is free again after it. */
+const RESERVATION_TTL_MS = 15 * 60_000;
+/** A picker that has asked nothing for this long is not counted when limits are divided. */
+const PICKER_TTL_MS = 30_000;
+const ERROR_LOG_INTERVAL_MS = 10_000;
+const RETRY_MS = 1_000;
+
+export interface RedisStoreParts {
+  readonly budgets: Budgets;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly pickerId: string;
+}
+
+/** Numbers of one rule in the answer of the reserve script. */
+const RULE_NUMBERS = 4;
+const HEAD_NUMBERS = 3;
+
+/** Budgets that several pickers share: one round trip for all limits of a request. */
+export class RedisStore implements BudgetStore {
+  private readonly client: RedisClient;
+  private readonly breaker = new Breaker();
+  private readonly queue: SettlementQueue;
+  /** What was set aside in this process while the store did not answer. */
+  private readonly locals = new WeakMap<Reservation, Local>();
+  private pickers = 1;
+  private errorLoggedAtMs = Number.NEGATIVE_INFINITY;
+
+  public constructor(
+    private readonly settings: RedisSettings,
+    private readonly parts: RedisStoreParts,
+  ) {
+    this.client = new RedisClient(settings, (message) => this.logError(message));
+    this.queue = new SettlementQueue((settlement, again) => this.send(settlement, again));
+  }
+
+  public reserve(reservation: Reservation, done: (result: ReserveResult) => void): void {
+    const { clock } = this.parts;
+    const pauseMs = this.breaker.pauseMs(clock.nowMs());
+    if (pauseMs > 0 || !this.client.isReady) {
+      if (pauseMs === 0) this.failed('there is no connection');
+      done(this.without(reservation, Math.max(pauseMs, RETRY_MS)));
+      return;
+    }
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      this.failed(`no answer within ${this.settings.timeoutMs} ms`);
+      done(this.without(reservation, RETRY_MS));
+    }, this.settings.timeoutMs);
+    const { rules, keys, charges, id } = reservation;
+    const args: (string | number)[] = [id, RESERVATION_TTL_MS, this.parts.pickerId, PICKER_TTL_MS];
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i]!;
+      // a limit that is smaller than the estimate lets the request pass when it is free
+      if (!rule.shadow) charges[i] = Math.min(charges[i]!, rule.amount);
+      args.push(rule.amount, rule.windowMs, charges[i]!, rule.shadow ? 1 : 0);
+    }
+    this.client.run(RESERVE, [`${this.prefix}pickers`, ...this.keysOf(rules, keys)], args).then(
+      (answer) => {
+        const numbers = answer as number[];
+        if (isOver) {
+          // decided without the store; what it set aside all the same is given back
+          if (numbers[0] === 1) this.queue.add(this.settlement(reservation, numbers, new Array<number>(rules.length).fill(0)));
+          return;
+        }
+        clearTimeout(timer);
+        this.breaker.succeeded();
+        done(this.result(reservation, numbers));
+      },
+      (error: Error) => {
+        if (isOver) return;
+        clearTimeout(timer);
+        this.failed(error.message);
+        done(this.without(reservation, RETRY_MS));
+      },
+    );
+  }
+
+  public settle(reservation: Reservation, actual: readonly number[]): void {
+    const local = this.locals.get(reservation);
+    if (local !== undefined) {
+      this.parts.budgets.memory.settle(
+        local.reservation,
+        local.indexes.map((i) => actual[i]!),
+      );
+      return;
+    }
+    this.queue.add(this.settlement(reservation, undefined, actual));
+  }
+
+  /** Sends what is still to be settled, for a moment. */
+  public async close(): Promise<void> {
+    await this.queue.close();
+    this.client.close();
+  }
+
+  private get prefix(): string {
+    // one hash tag, so that a cluster keeps the counters of one script together
+    return `${this.settings.keyPrefix}{limits}:`;
+  }
+
+  private keysOf(rules: readonly LimitRule[], keys: readonly string[]): string[] {
+    return rules.flatMap((rule, i) => {
+      const use = `${this.prefix}${rule.identity}:${keys[i]}`;
+      return [use, `${use}:open`];
+    });
+  }
+
+  private result(reservation: Reservation, numbers: readonly number[]): ReserveResult {
+    const { rules, keys, charges, windows } = reservation;
+    const granted = numbers[0] === 1;
+    const nowMs = numbers[2]!;
+    this.pickers = Math.max(1, numbers[1]!);
+    let worst: Denial | undefined;
+    let tightest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < rules.length; i++) {
+      const at = HEAD_NUMBERS + i * RULE_NUMBERS;
+      const rule = rules[i]!;
+      const { amount, windowMs } = rule;
+      const use = { window: numbers[at + 1]!, current: numbers[at + 2]!, previous: numbers[at + 3]! };
+      const elapsed = nowMs / windowMs - use.window;
+      if (rule.shadow) {
+        if (numbers[at] === 1) this.parts.budgets.metrics.limit(rule).wouldReject++;
+      } else if (numbers[at] === 1) {
+        const retryMs = Math.max(1, waitMs(use, amount, windowMs, elapsed, charges[i]!));
+        const remaining = Math.max(0, Math.floor(amount - usedOf(use, amount, elapsed)));
+        const clear = clearMs(use, amount, windowMs, elapsed);
+        if (worst === undefined || retryMs > worst.retryMs)
+          worst = { rule, amount, remaining, clearMs: clear, key: keys[i]!, charge: charges[i]!, retryMs };
+      }
+      if (!granted) continue;
+      windows[i] = use.window;
+      use.current += charges[i]!;
+      const free = amount - usedOf(use, amount, elapsed);
+      if (rule.shadow || free / amount >= tightest) continue;
+      tightest = free / amount;
+      const clear = clearMs(use, amount, windowMs, elapsed);
+      reservation.tightest = { rule, amount, remaining: Math.max(0, Math.floor(free)), clearMs: clear };
+    }
+    return worst === undefined ? GRANTED : { kind: 'denied', denial: worst };
+  }
+
+  /** What each limit does while the store does not answer. */
+  private without(reservation: Reservation, retryMs: number): ReserveResult {
+    const { rules, keys, charges } = reservation;
+    const closed = rules.find((rule) => rule.onStoreFailure === 'closed' && !rule.shadow);
+    if (closed !== undefined) return { kind: 'unavailable', rule: closed, retryMs };
+    const local: Local = { reservation: new Reservation(reservation.id), indexes: [] };
+    rules.forEach((rule, i) => {
+      if (rule.onStoreFailure !== 'local') return;
+      local.reservation.add(rule, keys[i]!, charges[i]!);
+      local.indexes.push(i);
+    });
+    const { memory } = this.parts.budgets;
+    memory.divisor = this.pickers;
+    const denial = memory.reserve(local.reservation);
+    if (denial !== undefined) return { kind: 'denied', denial };
+    this.locals.set(reservation, local);
+    return GRANTED;
+  }
+
+  /** @param numbers the store's answer, where `reservation` was not told of it */
+  private settlement(reservation: Reservation, numbers: readonly number[] | undefined, actual: readonly number[]): Settlement {
+    const { rules, keys, charges, windows, id } = reservation;
+    const args: (string | number)[] = [];
+    rules.forEach((rule, i) => {
+      const window = numbers === undefined ? windows[i]! : numbers[HEAD_NUMBERS + i * RULE_NUMBERS + 1]!;
+      args.push(rule.amount, rule.windowMs, charges[i]!, window, actual[i]!);
+    });
+    return { id, keys: this.keysOf(rules, keys), args };
+  }
+
+  private async send({ id, keys, args }: Settlement, again: boolean): Promise<void> {
+    if (!this.client.isReady) throw new NotSent('there is no connection');
+    await this.client.run(SETTLE, keys, [id, again ? 1 : 0, ...args]);
+  }
+
+  private failed(message: string): void {
+    this.parts.budgets.metrics.storeFailures++;
+    this.breaker.failed(this.parts.clock.nowMs());
+    this.logError(message);
+  }
+
+  private logError(message: string): void {
+    const nowMs = this.parts.clock.nowMs();
+    if (nowMs - this.errorLoggedAtMs < ERROR_LOG_INTERVAL_MS) return;
+    this.errorLoggedAtMs = nowMs;
+    this.parts.log.error({ store: this.settings.address, reason: message }, 'the shared store of limits does not answer');
+  }
+}
+
+interface Local {
+  readonly reservation: Reservation;
+  /** Where its rules are in the whole reservation. */
+  readonly indexes: number[];
+}
