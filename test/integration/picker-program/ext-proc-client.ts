@@ -55,6 +55,10 @@ export class ExtProcStream {
 
   public constructor(private readonly stream: http2.ClientHttp2Stream) {
     let status: string | undefined;
+    // an end without any message comes as headers alone
+    stream.on('response', (headers) => {
+      if (headers['grpc-status'] !== undefined) status = String(headers['grpc-status']);
+    });
     stream.on('trailers', (trailers) => {
       status = String(trailers['grpc-status']);
     });
@@ -69,7 +73,12 @@ export class ExtProcStream {
   }
 
   public send(message: object): void {
-    this.stream.write(framed(encodeRequest(message)));
+    this.sendBytes(encodeRequest(message));
+  }
+
+  /** A gRPC message that may be none of ext_proc. */
+  public sendBytes(bytes: Buffer): void {
+    this.stream.write(framed(bytes));
   }
 
   /** Headers and the whole body of a chat request, as Envoy sends them in full duplex. */

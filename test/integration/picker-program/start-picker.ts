@@ -42,9 +42,17 @@ export function fileModeFlags(config: string): string[] {
   ];
 }
 
-export async function startPicker(flags: readonly string[], node = process.execPath): Promise<RunningPicker> {
+/** @param before arguments of `program` before the bundle, where it is another program that runs Node */
+export async function startPicker(
+  flags: readonly string[],
+  program = process.execPath,
+  before: readonly string[] = [],
+): Promise<RunningPicker> {
   const beganMs = performance.now();
-  const running = await startProcess(node, { args: [pickerBundle, ...flags], ready: /^(\{.*endpoint picker is serving.*\})$/m });
+  const running = await startProcess(program, {
+    args: [...before, pickerBundle, ...flags],
+    ready: /^(\{.*endpoint picker is serving.*\})$/m,
+  });
   const startMs = performance.now() - beganMs;
   return { ...running, ...(JSON.parse(running.readyMatch[1]!) as ServingLine), startMs };
 }
