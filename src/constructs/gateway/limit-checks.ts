@@ -85,6 +85,16 @@ function checkKey(limit: TokenRateLimit, identity: ClientIdentity | undefined): 
       fix: `set identity to ClientIdentity.${needs}(…), or use RateLimitKey.client()`,
     });
   }
+  if (source === 'claim' && claimKey(limit, identity) === undefined) {
+    const { clientClaim = 'sub', tenantClaim } = identity?.jwtOptions ?? {};
+    refuse(limit, {
+      code: 'AIG496',
+      what: 'the limit is per a claim that the identity does not take from the token',
+      value: limit.key.name,
+      allowed: tenantClaim === undefined ? clientClaim : `${clientClaim}, ${tenantClaim}`,
+      fix: 'name the claim as clientClaim or tenantClaim of ClientIdentity.jwt',
+    });
+  }
   if (source === 'tenant' && identity?.jwtOptions?.tenantClaim === undefined) {
     refuse(limit, {
       code: 'AIG496',
@@ -92,6 +102,12 @@ function checkKey(limit: TokenRateLimit, identity: ClientIdentity | undefined): 
       fix: 'set tenantClaim of ClientIdentity.jwt, or use RateLimitKey.client()',
     });
   }
+}
+
+/** A claim reaches the picker as the client or as the tenant. */
+export function claimKey(limit: TokenRateLimit, identity: ClientIdentity | undefined): 'client' | 'tenant' | undefined {
+  const { clientClaim = 'sub', tenantClaim } = identity?.jwtOptions ?? {};
+  return limit.key.name === clientClaim ? 'client' : limit.key.name === tenantClaim ? 'tenant' : undefined;
 }
 
 function checkModels(limit: TokenRateLimit, known: ReadonlySet<string>): void {

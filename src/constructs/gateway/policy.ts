@@ -12,6 +12,7 @@ import type { IInferencePool } from '../inference-pool';
 import type { TokenRateLimit } from '../token-rate-limit';
 import type { ClientIdentity } from '../values/client-identity';
 import type { TokenStore } from '../values/token-store';
+import { claimKey } from './limit-checks';
 
 /** Folder of the API keys in the picker's container, one file a client. */
 export const API_KEYS_FOLDER = '/etc/picker-api-keys';
@@ -40,7 +41,7 @@ export function pickerPolicy(input: PolicyInput): PickerPolicy {
     ...(input.defaultModel === undefined ? {} : { defaultModel: input.defaultModel }),
     ...(classes === undefined ? {} : { classes }),
     ...(input.identity === undefined ? {} : { identity: identityPolicy(input.identity) }),
-    limits: input.limits.map(limitPolicy),
+    limits: input.limits.map((limit) => limitPolicy(limit, input.identity)),
     ...(input.store?.redisOptions === undefined ? {} : { store: storePolicy(input.store) }),
   };
 }
@@ -77,13 +78,17 @@ function identityPolicy(identity: ClientIdentity): PolicyIdentity {
     : { source: 'header', clientHeader: DEFAULT_CLIENT_HEADER, tenantHeader: DEFAULT_TENANT_HEADER };
 }
 
-function limitPolicy(limit: TokenRateLimit): PolicyLimit {
+function limitPolicy(limit: TokenRateLimit, identity: ClientIdentity | undefined): PolicyLimit {
+  const claim = limit.key.source === 'claim' ? claimKey(limit, identity) : undefined;
   return {
     name: limit.limitName,
     unit: 'tokens',
     amount: limit.tokens,
     windowSeconds: limit.windowSeconds,
-    key: { source: limit.key.source, ...(limit.key.name === undefined ? {} : { name: limit.key.name }) },
+    key:
+      claim === undefined
+        ? { source: limit.key.source, ...(limit.key.name === undefined ? {} : { name: limit.key.name }) }
+        : { source: claim },
     ...(limit.models === undefined ? {} : { models: limit.models }),
     weights: { input: limit.inputWeight, output: limit.outputWeight, cached: limit.cachedWeight },
     shadow: limit.shadow,

@@ -39,6 +39,7 @@ export function resolveGateway(gateway: GatewayState): ResolvedGateway | undefin
   const pools = poolsOf(gateway);
   const mode = chooseMode(construct, adapter.capabilities, pools, options.attach);
   checkCors(gateway, mode);
+  checkIdentity(gateway, mode);
   const isLlmd = options.picker?.program === PickerProgram.LLMD;
   const replicas = checkLimits(construct, {
     limits: gateway.limits,
@@ -133,6 +134,17 @@ function checkCors(gateway: GatewayState, mode: AttachMode): void {
   }
 }
 
+/** @throws AIG499 where nothing would verify a token */
+function checkIdentity({ construct, options }: GatewayState, mode: AttachMode): void {
+  if (options.identity?.kind !== 'jwt' || mode === AttachMode.SIDECAR) return;
+  refuse(construct, {
+    code: 'AIG499',
+    what: `in ${mode.name} mode nothing verifies the client's token: the proxy of sidecar mode does it`,
+    value: options.identity.jwtOptions?.issuer,
+    fix: 'set attach to AttachMode.SIDECAR, or use ClientIdentity.apiKeys, which the picker verifies in every mode',
+  });
+}
+
 /** Names that header classes and the default refer to. */
 function checkModelNames({ construct, options, models }: GatewayState): void {
   const known = new Set(models.flatMap((model) => [model.modelName, ...model.aliases, ...model.adapters]));
@@ -154,11 +166,14 @@ function checkModelNames({ construct, options, models }: GatewayState): void {
 /** The objects of the implementation. Two rules with one picker would need the same one twice. */
 function emitPlanned(gateway: GatewayState, plan: GatewayPlan): void {
   const { adapter, construct } = gateway;
-  if (!gateway.ownsGateway && adapter.gatewayObjects({ ...plan, ownsGateway: true }).length > 0) {
+  const own = adapter.gatewayObjects(plan);
+  const lacking = adapter
+    .gatewayObjects({ ...plan, ownsGateway: true })
+    .filter(({ id }) => !own.some((object) => object.id === id));
+  if (lacking.length > 0) {
     warn(
       construct,
-      `the Gateway is not made here, and so neither are the objects for it as a whole (${adapter
-        .gatewayObjects({ ...plan, ownsGateway: true })
+      `the Gateway is not made here, and so neither are the objects for it as a whole (${lacking
         .map(({ kind }) => kind)
         .join(', ')}): docs/gateways/${adapter.capabilities.name}.md says what its owner should add`,
     );

@@ -11,6 +11,17 @@ export interface BootstrapPool {
   readonly apiKeyFile?: string;
 }
 
+/** Whose tokens the proxy verifies, and what it takes from them. */
+export interface BootstrapJwt {
+  readonly issuer: string;
+  /** Empty for any audience. */
+  readonly audiences: readonly string[];
+  /** http or https URL of the issuer's key set. */
+  readonly jwksUri: string;
+  /** Claim → request header that the picker reads. */
+  readonly claimHeaders: readonly { readonly claim: string; readonly header: string }[];
+}
+
 /** What the proxy of sidecar mode needs to know. Seconds throughout. */
 export interface BootstrapInput {
   readonly pools: readonly BootstrapPool[];
@@ -19,6 +30,8 @@ export interface BootstrapInput {
   readonly retries: number;
   /** Request headers of clients that are removed before any filter sees them. */
   readonly controlHeaders: readonly string[];
+  /** @default - no tokens are asked for */
+  readonly jwt?: BootstrapJwt;
   /** @default '0.0.0.0' */
   readonly listenAddress?: string;
   /** @default 8080 */

@@ -1,5 +1,6 @@
 import { type BootstrapInput, STATUS_PORT } from './bootstrap-input';
 import { adminCluster, engineKeyName, pickerCluster, poolCluster } from './envoy-clusters';
+import { jwksCluster } from './envoy-jwt';
 import { httpListener, statusListener } from './envoy-listeners';
 import { socketAddress, typed } from './envoy-values';
 
@@ -39,6 +40,7 @@ export function envoyBootstrap(input: BootstrapInput): { [field: string]: unknow
       clusters: [
         pickerCluster(input.pickerPort ?? 9002),
         adminCluster(adminPort),
+        ...(input.jwt === undefined ? [] : [jwksCluster(input.jwt)]),
         ...input.pools.map((pool) => poolCluster(pool)),
       ],
     },

@@ -1,4 +1,5 @@
 import { type BootstrapInput, LISTEN_PORT, POOL_HEADER } from './bootstrap-input';
+import { jwtFilter } from './envoy-jwt';
 import { socketAddress, typed } from './envoy-values';
 
 const CONNECTION_MANAGER = 'envoy.filters.network.http_connection_manager';
@@ -32,7 +33,7 @@ export function httpListener(input: BootstrapInput): { [field: string]: unknown 
                   }),
                 },
               ],
-              http_filters: [extProcFilter(), ROUTER],
+              http_filters: [...(input.jwt === undefined ? [] : [jwtFilter(input.jwt)]), extProcFilter(), ROUTER],
               route_config: routes(input),
             }),
           },

@@ -134,6 +134,26 @@ const REFUSALS: readonly (readonly [string, string, RegExp, Program])[] = [
     (p) => limited(p, { key: RateLimitKey.jwtClaim('org') }, { identity: ClientIdentity.apiKeys({ name: 'keys' }) }),
   ],
   [
+    'a token that nothing would verify',
+    'AIG499',
+    /AttachMode\.SIDECAR.*apiKeys/,
+    (p) =>
+      p
+        .gateway(istio(), { identity: ClientIdentity.jwt({ issuer: 'https://login.example.com' }) })
+        .addModel('m', { pool: p.pool('one') }),
+  ],
+  [
+    'a limit per a claim that the identity does not take',
+    'AIG496',
+    /got 'team'; allowed: sub, org/,
+    (p) =>
+      limited(
+        p,
+        { key: RateLimitKey.jwtClaim('team') },
+        { identity: ClientIdentity.jwt({ issuer: 'https://login.example.com', tenantClaim: 'org' }) },
+      ),
+  ],
+  [
     'a limit per tenant without tenants',
     'AIG496',
     /tenantClaim/,

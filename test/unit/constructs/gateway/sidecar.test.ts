@@ -1,12 +1,14 @@
-import { Chart } from 'cdk8s';
+import { Chart, Duration } from 'cdk8s';
 import { parse } from 'yaml';
 import {
   AiGateway,
+  ClientIdentity,
   GatewayImplementation,
   GatewayListener,
   InferencePool,
   ListenerCertificate,
   PickerDelivery,
+  RateLimitKey,
 } from '../../../../src';
 import { CONTROL_HEADERS } from '../../../../src/shared/control-headers';
 import { GatewayProgram, ofKind, only } from '../../../support/gateway-program';
@@ -122,6 +124,35 @@ describe('the proxy of sidecar mode', () => {
     ]);
     const [envoy] = ofKind(synthesized, 'Deployment')['gw-proxy'].spec.template.spec.containers;
     expect(envoy.volumeMounts).toContainEqual({ name: 'key-one', mountPath: '/etc/engine-keys/one', readOnly: true });
+  });
+});
+
+describe('tokens of clients', () => {
+  const identity = ClientIdentity.jwt({ issuer: 'https://login.example.com', audiences: ['llm'], tenantClaim: 'org' });
+  const made = new GatewayProgram();
+  const gateway = made.gateway(GatewayImplementation.kong(), { identity });
+  gateway.addModel('a', { pool: made.pool('one') });
+  gateway.addTokenRateLimit('per-org', { tokens: 10, window: Duration.minutes(1), key: RateLimitKey.jwtClaim('org') });
+  const objects = made.synth();
+  const config = parse(ofKind(objects, 'ConfigMap')['gw-proxy-envoy'].data['envoy.yaml']);
+  const filters = config.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters;
+
+  test('are verified by Envoy before the picker is asked', () => {
+    expect(filters.map(({ name }: any) => name.split('.').pop())).toEqual(['jwt_authn', 'ext_proc', 'router']);
+    const { client } = filters[0].typed_config.providers;
+    expect(client).toMatchObject({ issuer: 'https://login.example.com', audiences: ['llm'], forward: false });
+    expect(client.remote_jwks.http_uri.uri).toBe('https://login.example.com/.well-known/jwks.json');
+  });
+
+  test('name client and tenant to the picker, in headers that no client can set', () => {
+    const headers = filters[0].typed_config.providers.client.claim_to_headers;
+    expect(headers).toEqual([
+      { claim_name: 'sub', header_name: 'x-aig-client-id' },
+      { claim_name: 'org', header_name: 'x-aig-tenant' },
+    ]);
+    for (const { header_name } of headers) expect(CONTROL_HEADERS).toContain(header_name);
+    const policy = parse(ofKind(objects, 'ConfigMap')['gw-proxy-config'].data['policy.yaml']);
+    expect([policy.identity, policy.limits[0].key]).toEqual([{ source: 'header' }, { source: 'tenant' }]);
   });
 });
 
