@@ -88,7 +88,7 @@ describeWith(['etcd', 'kube-apiserver'], 'the picker program in a cluster', (pro
     await objects.createPool('llama-pool', [port]);
     await objects.createReadyPod('a', '127.0.0.11');
     await eventually('readiness', async () => (await health.health('readiness')) === 'SERVING', 30_000);
-    expect(await pick(running)).toBe(`127.0.0.11:${port}`);
+    await eventually('a pick', async () => (await pick(running)) === `127.0.0.11:${port}`);
 
     // the address is one that the engine answers on, and the picker reads its metrics there
     await eventually('a scrape', async () =>
