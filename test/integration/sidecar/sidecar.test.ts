@@ -1,8 +1,10 @@
+import { createSign, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { BootstrapInput } from '../../../src/constructs/sidecar/bootstrap-input';
 import { envoyBootstrap } from '../../../src/constructs/sidecar/envoy-bootstrap';
 import { CONTROL_HEADERS } from '../../../src/shared/control-headers';
 import { type RunningEngine, runEngine } from '../../../src/simulation/engine/run-engine';
@@ -36,6 +38,9 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
   let proxy: RunningProcess;
   let picker: RunningProcess;
   let port: number;
+  let jwtProxy: RunningProcess;
+  let jwtPort: number;
+  let issuer: Issuer;
   let seen: IncomingHttpHeaders = {};
 
   beforeAll(async () => {
@@ -69,7 +74,7 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
     };
     for (const [name, ports] of Object.entries(pools)) writeEndpoints(folder, name, ports);
     writeFileSync(path.join(folder, 'policy.yaml'), POLICY.replaceAll('FOLDER', folder));
-    const bootstrap = envoyBootstrap({
+    const input: BootstrapInput = {
       // on loopback the engines of a pool differ in their ports
       pools: Object.entries(pools).map(([name, ports]) => ({ name, host: '127.0.0.1', ports, tls: false })),
       longestAnswerSeconds: 60,
@@ -81,8 +86,17 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
       statusPort: status,
       adminPort: admin,
       pickerPort: grpc,
-    });
+    };
+    const bootstrap = envoyBootstrap(input);
     writeFileSync(path.join(folder, 'envoy.json'), JSON.stringify(bootstrap));
+
+    issuer = await startIssuer();
+    const [jwtListen, jwtStatus, jwtAdmin] = (await freePorts(3)) as [number, number, number];
+    jwtPort = jwtListen;
+    const claimHeaders = [{ claim: 'sub', header: 'x-aig-client-id' }];
+    const jwt = { issuer: issuer.url, audiences: ['llm'], jwksUri: `${issuer.url}/jwks.json`, claimHeaders };
+    const withTokens = envoyBootstrap({ ...input, jwt, listenPort: jwtListen, statusPort: jwtStatus, adminPort: jwtAdmin });
+    writeFileSync(path.join(folder, 'envoy-jwt.json'), JSON.stringify(withTokens));
 
     picker = await startProcess(process.execPath, {
       args: [
@@ -101,11 +115,17 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
     proxy = await startProcess(envoy, {
       args: ['-c', path.join(folder, 'envoy.json'), '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning'],
     });
+    jwtProxy = await startProcess(envoy, {
+      args: ['-c', path.join(folder, 'envoy-jwt.json'), '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning'],
+    });
     await eventually('Envoy is ready', async () => (await send(status, 'GET', '/ready')).status === 200);
+    await eventually('the other one is ready', async () => (await send(jwtStatus, 'GET', '/ready')).status === 200);
   });
 
   afterAll(async () => {
     await proxy?.stop();
+    await jwtProxy?.stop();
+    issuer?.server.close();
     await picker?.stop();
     for (const engine of engines.values()) await engine.close();
     echo?.close();
@@ -169,6 +189,37 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
     expect(answer.body.trimEnd().endsWith('data: [DONE]')).toBe(true);
   });
 
+  describe('with tokens of clients', () => {
+    const ask = (token: string | undefined, headers = {}): Promise<Answer> =>
+      send(
+        jwtPort,
+        'POST',
+        '/v1/chat/completions',
+        { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+        {
+          model: 'headers',
+          messages: [{ role: 'user', content: 'hello' }],
+        },
+      );
+    const later = Math.floor(Date.now() / 1000) + 600;
+
+    test('a valid one is let through, and goes no further than the proxy', async () => {
+      const token = issuer.sign({ iss: issuer.url, aud: 'llm', sub: 'team-a', exp: later });
+      expect((await ask(token, { 'x-aig-client-id': 'forged' })).status).toBe(200);
+      expect(seen).not.toHaveProperty('authorization');
+      expect(seen).not.toHaveProperty('x-aig-client-id');
+    });
+
+    test.each<[string, () => string | undefined]>([
+      ['none', () => undefined],
+      ['of another audience', () => issuer.sign({ iss: issuer.url, aud: 'web', sub: 'a', exp: later })],
+      ['expired', () => issuer.sign({ iss: issuer.url, aud: 'llm', sub: 'a', exp: later - 3600 })],
+      ['changed', () => issuer.sign({ iss: issuer.url, aud: 'llm', sub: 'a', exp: later }).replace(/.{4}$/, 'AAAA')],
+    ])('%s gets 401 or 403', async (_title, token) => {
+      expect([401, 403]).toContain((await ask(token())).status);
+    });
+  });
+
   test('requests of a pool without endpoints go to its fallback pool', async () => {
     writeEndpoints(folder, 'mistral', []);
     await eventually('the fallback answers', async () => (await podOf('mistral-7b')) === 'llama-1');
@@ -195,6 +246,30 @@ interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+}
+
+interface Issuer {
+  readonly url: string;
+  readonly server: Server;
+  /** A token in compact form (RFC 7519), signed with RS256. */
+  sign(claims: object): string;
+}
+
+/** Serves its key set over HTTP. */
+async function startIssuer(): Promise<Issuer> {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const keys = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'RS256', use: 'sig' }] });
+  const server = createServer((_request, answer) => answer.setHeader('content-type', 'application/json').end(keys));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    server,
+    sign: (claims) => {
+      const signed = `${part({ alg: 'RS256', kid: 'one', typ: 'JWT' })}.${part(claims)}`;
+      return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey).toString('base64url')}`;
+    },
+  };
 }
 
 function send(port: number, method: string, url: string, headers: Record<string, string> = {}, json?: object): Promise<Answer> {
