@@ -14,6 +14,7 @@ const MAX_LINE_CHARS = 160;
 export function formatText(report: Report): string {
   const paint = (style: keyof typeof COLOURS, text: string): string =>
     report.colour ? `${COLOURS[style]}${text}\u001b[0m` : text;
+  const sources = new Map([...report.texts].map(([name, text]) => [name, new LazyLines(text)]));
   const lines: string[] = [];
   let file: string | undefined | null = null;
   for (const finding of report.findings) {
@@ -21,29 +22,40 @@ export function formatText(report: Report): string {
       file = finding.file;
       lines.push(paint('bold', file ?? '(no file)'), '');
     }
-    lines.push(...one(finding, report.texts.get(file ?? ''), paint), '');
+    lines.push(...one(finding, sources.get(file ?? ''), paint), '');
   }
   return `${lines.join('\n')}${lines.length === 0 ? '' : '\n'}${summary(report, paint)}\n`;
 }
 
+/** Lines of a text, taken apart when the first is asked for. */
+class LazyLines {
+  private lines: readonly string[] | undefined;
+
+  public constructor(private readonly text: string) {}
+
+  /** Counted from 1. */
+  public at(line: number | undefined): string | undefined {
+    this.lines ??= this.text.split(/\r?\n/);
+    return line === undefined ? undefined : this.lines[line - 1];
+  }
+}
+
 type Paint = (style: keyof typeof COLOURS, text: string) => string;
 
-function one(finding: Finding, text: string | undefined, paint: Paint): string[] {
+function one(finding: Finding, source: LazyLines | undefined, paint: Paint): string[] {
   const { severity, code, line, column, object, constructPath } = finding;
   const place = line === undefined ? '' : `${line}:${column ?? 1} `;
   const about = [object === undefined ? undefined : formatIdentity(object), constructPath].filter((part) => part !== undefined);
   return [
     `  ${place}${paint(severity, severity)} ${paint('bold', code)} ${facts(finding)}`,
     ...(about.length === 0 ? [] : [paint('dim', `    of ${about.join(', made by ')}`)]),
-    ...excerpt(text, line, column, paint),
+    ...excerpt(source?.at(line), line, column, paint),
     `    fix: ${finding.fix}`,
   ];
 }
 
-function excerpt(text: string | undefined, line: number | undefined, column: number | undefined, paint: Paint): string[] {
-  if (text === undefined || line === undefined || column === undefined) return [];
-  const source = lineOf(text, line);
-  if (source === undefined) return [];
+function excerpt(source: string | undefined, line: number | undefined, column: number | undefined, paint: Paint): string[] {
+  if (source === undefined || line === undefined || column === undefined) return [];
   // A line of a generated file may be longer than any terminal: what is around the place is enough.
   const from = column > MAX_LINE_CHARS - 20 ? column - 40 : 0;
   const shown = source.slice(from, from + MAX_LINE_CHARS).replaceAll('\t', ' ');
@@ -52,16 +64,6 @@ function excerpt(text: string | undefined, line: number | undefined, column: num
     `    ${paint('dim', `${number} |`)} ${shown}`,
     `    ${paint('dim', `${' '.repeat(number.length)} |`)} ${' '.repeat(Math.max(0, column - 1 - from))}${paint('bold', '^')}`,
   ];
-}
-
-function lineOf(text: string, number: number): string | undefined {
-  let start = 0;
-  for (let line = 1; line < number; line++) {
-    start = text.indexOf('\n', start) + 1;
-    if (start === 0) return undefined;
-  }
-  const end = text.indexOf('\n', start);
-  return text.slice(start, end === -1 ? undefined : end).replace(/\r$/, '');
 }
 
 function summary({ findings, objectCount, texts, unreadable }: Report, paint: Paint): string {

@@ -6,7 +6,7 @@ import { type Finding, type ManifestDocument, readManifests } from '../../valida
 const MANIFEST = /\.(ya?ml|json)$/i;
 const SKIPPED = new Set(['node_modules', '.git']);
 /** A file beyond this is no manifest that anyone applies; an etcd request has 1.5 MiB at most. */
-const MAX_FILE_BYTES = 32 * 1024 * 1024;
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /** What was asked to be checked, as far as it could be read. */
 export interface Inputs {

@@ -57,8 +57,8 @@ export function loopbackPolicy(
 
 /** Clients of a laptop where the manifests leave the Secret with the keys to others. */
 export const LAPTOP_KEYS: ReadonlyMap<string, string> = new Map([
-  ['laptop', 'laptop-key'],
-  ['neighbour', 'neighbour-key'],
+  ['laptop', 'sk-laptop-not-a-secret'],
+  ['neighbour', 'sk-neighbour-not-a-secret'],
 ]);
 
 /** Limits by client mean nothing without one, and a picker refuses them. */

@@ -15,7 +15,7 @@ export function clientsOf({ policy, plan }: LoopbackPicker): Client[] {
   const identity = policy?.identity;
   if (identity?.source !== 'apiKeys') return [];
   return [...(plan.apiKeys ?? LAPTOP_KEYS)].map(([name, text]) => {
-    const key = text.trim();
+    const key = text.trim().split(/\s*\n/)[0]!;
     return { name, key, headers: { [identity.header]: identity.header === 'authorization' ? `Bearer ${key}` : key } };
   });
 }

@@ -2,7 +2,7 @@ import { BoardWatch } from '../board/board-state';
 import type { EnginePlan } from '../plan/engine-plans';
 import type { Session } from '../run/session';
 import { type ChatAnswer, chat } from './chat-request';
-import { clientsOf } from './credentials';
+import { type Client, clientsOf } from './credentials';
 import { type Way, waysOf } from './ways';
 
 /** What a step found: nothing wrong, or what. */
@@ -14,6 +14,10 @@ interface Finding {
 const MAX_WAYS = 16;
 const REQUESTS_AROUND_FAILURE = 24;
 const BURST = 48;
+const BURST_MS = 1_200;
+/** A larger budget would take longer than a tour. */
+const MAX_BUDGET_TOKENS = 300_000;
+const PROMPT_WORDS = 4_000;
 const BACK_LIMIT_MS = 25_000;
 
 /** Sends requests whose answers the manifests foretell, and says what went where and why. @returns whether all of it came true */
@@ -60,6 +64,7 @@ class Tour {
       await this.step(`engine ${victim!.name} comes back`, () => this.revive(wide, victim!));
       await this.step(`a burst of ${BURST} requests for ${wide.model}`, () => this.burst(wide));
     }
+    await this.budgets();
     if (this.stopped.aborted) return true;
     await this.summary(watch);
     return this.failures === 0;
@@ -94,12 +99,12 @@ class Tour {
 
   private async unknownModel({ picker, headers }: Way): Promise<Finding> {
     const { status, engine } = await chat(this.session.url, 'no-such-model', headers);
-    const fallback = picker.policy?.defaultModel;
+    const { classes, defaultModel } = picker.policy ?? {};
+    // A class that the headers name goes before the body.
+    const fallback = classes?.values[headers[classes.header] ?? ''] ?? defaultModel;
     const detail = `${status}${engine === undefined ? '' : ` from ${engine}`}`;
     if (fallback === undefined) return status === 404 ? { detail } : { detail, wrong: '404' };
-    return status === 200
-      ? { detail: `${detail}: ${fallback} is the default` }
-      : { detail, wrong: `200: ${fallback} is the default` };
+    return status === 200 ? { detail: `${detail}: it gets ${fallback}` } : { detail, wrong: `200: it gets ${fallback}` };
   }
 
   private async withoutKey({ model }: Way): Promise<Finding> {
@@ -142,8 +147,14 @@ class Tour {
     return { detail: 'it is not asked again', wrong: `a request for it within ${BACK_LIMIT_MS / 1000} s` };
   }
 
+  /** Within a second, not at once: between two reports of the engines a scorer of queues knows nothing of what it sent. */
   private async burst(way: Way): Promise<Finding> {
-    const answers = await this.flight(way, BURST, 'burst');
+    const sent: Promise<ChatAnswer[]>[] = [];
+    for (let index = 0; index < BURST; index++) {
+      sent.push(this.flight(way, 1, 'burst'));
+      await pause(BURST_MS / BURST);
+    }
+    const answers = (await Promise.all(sent)).flat();
     const counts = way.engines.map(({ name }) => answers.filter(({ engine }) => engine === name).length);
     const failed = answers.filter(({ status }) => status !== 200);
     const detail = way.engines.map(({ name }, index) => `${name} ${counts[index]}`).join(', ');
@@ -151,6 +162,42 @@ class Tour {
     if (failed.length > 0)
       return { detail, wrong: `no failure; ${failed.length} failed: ${failed[0]!.status} ${failed[0]!.body.slice(0, 200)}` };
     return counts.every((count) => count >= least) ? { detail } : { detail, wrong: `at least ${least} for each engine` };
+  }
+
+  private async budgets(): Promise<void> {
+    for (const picker of this.session.pickers) {
+      const limit = picker.policy?.limits.find(
+        ({ key, shadow, amount }) => key.source === 'client' && !shadow && amount <= MAX_BUDGET_TOKENS,
+      );
+      const way = this.ways.find(
+        (candidate) => candidate.picker === picker && (limit?.models === undefined || limit.models.includes(candidate.model)),
+      );
+      const [first, second] = clientsOf(picker);
+      if (limit === undefined || way === undefined || first === undefined || second === undefined) continue;
+      const title = `client ${second.name} spends its ${limit.amount} tokens in ${limit.windowSeconds} s (${limit.name})`;
+      await this.step(title, () => this.budget(way, limit.amount, second, first));
+    }
+  }
+
+  private async budget(way: Way, amount: number, spender: Client, other: Client): Promise<Finding> {
+    const words = Math.min(PROMPT_WORDS, (way.engines[0]!.profile.maxModelTokens ?? Number.POSITIVE_INFINITY) / 3);
+    const spend = (): Promise<ChatAnswer> =>
+      this.send({ ...way, headers: { ...way.headers, ...spender.headers } }, `budget of ${spender.name}`, {
+        prompt: `${Math.random()} ${'word '.repeat(words)}`,
+        maxTokens: 4,
+      });
+    let answered = 0;
+    let refused: ChatAnswer | undefined;
+    // a token may be several words
+    for (let sent = 0; refused === undefined && sent < (4 * amount) / words && !this.stopped.aborted; sent += 4) {
+      const answers = await Promise.all([spend(), spend(), spend(), spend()]);
+      answered += answers.filter(({ status }) => status === 200).length;
+      refused = answers.find(({ status }) => status !== 200);
+    }
+    const neighbour = await this.send({ ...way, headers: { ...way.headers, ...other.headers } }, 'beside a spent budget');
+    const detail = `${answered} large requests answered, then ${refused?.status ?? 'no refusal'}, Retry-After ${refused?.retryAfter ?? 'missing'}; ${other.name} gets ${neighbour.status}`;
+    const isRight = refused?.status === 429 && refused.retryAfter !== undefined && answered > 0 && neighbour.status === 200;
+    return isRight ? { detail } : { detail, wrong: `answers, then 429 with Retry-After, and 200 for ${other.name}` };
   }
 
   /** Requests at the same time, each with a prompt of its own, so that no prefix cache draws them to one engine. */
