@@ -5,11 +5,14 @@ import {
   isMap,
   isNode,
   isPair,
+  isScalar,
   LineCounter,
   type ParsedNode,
   parseAllDocuments,
   type ScalarTag,
   type Tags,
+  visit,
+  type YAMLParseError,
 } from 'yaml';
 import type { Finding } from './findings';
 import type { FieldPath } from './schema/field-path';
@@ -58,10 +61,12 @@ export function readManifests(text: string, file?: string): ReadManifests {
       lineCounter: lines,
       version: '1.1',
       merge: true,
+      // The library compares every key with every other; checkKeys does it in one pass.
+      uniqueKeys: false,
       customTags: kubernetesTags,
       logLevel: 'silent',
     })) {
-      readDocument(document, lines, file, documents, findings);
+      readDocument(document, text, lines, file, documents, findings);
     }
   } catch (error) {
     findings.push(unreadable(file, `cannot be parsed: ${(error as Error).message}`, 'write valid YAML or JSON'));
@@ -108,24 +113,66 @@ function isPlain(value: object): boolean {
 
 function readDocument(
   document: Document.Parsed,
+  source: string,
   lines: LineCounter,
   file: string | undefined,
   documents: ManifestDocument[],
   findings: Finding[],
 ): void {
-  if (document.errors.length > 0) {
-    for (const error of document.errors) {
-      const { line, col } = lines.linePos(error.pos[0]);
-      // The library's message repeats the place and draws the line below it.
-      const reason = error.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
-      findings.push(unreadable(file, `cannot be parsed: ${reason}`, 'write valid YAML or JSON', { line, column: col }));
-    }
+  const place = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  const errors: readonly YamlProblem[] =
+    document.errors.length > 0 ? document.errors.map(toProblem) : checkKeys(document.contents);
+  const template = /\{\{[-\s]*[.$"a-zA-Z/]/.exec(source.slice(document.range[0], document.range[1]));
+  if (errors.length > 0 && template !== null) {
+    const fix = 'render it first, with helm template for example';
+    findings.push(unreadable(file, 'holds a template, which is no YAML yet', fix, place(document.range[0] + template.index)));
     return;
   }
-  if (document.contents === null) return;
-  const value: unknown = document.toJS();
+  for (const { what, offset } of errors)
+    findings.push(unreadable(file, `cannot be parsed: ${what}`, 'write valid YAML or JSON', place(offset)));
+  if (errors.length > 0 || document.contents === null) return;
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    // Aliases of aliases, which would be more than memory holds.
+    const fix = 'write it without so many aliases';
+    findings.push(unreadable(file, `cannot be parsed: ${(error as Error).message}`, fix, place(document.range[0])));
+    return;
+  }
   if (value === null) return;
   documents.push({ value, ...(file === undefined ? {} : { file }), locate: (path) => locate(document.contents, path, lines) });
+}
+
+interface YamlProblem {
+  readonly what: string;
+  readonly offset: number;
+}
+
+// The library's message repeats the place and draws the line below it.
+function toProblem(error: YAMLParseError): YamlProblem {
+  return { what: error.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, ''), offset: error.pos[0] };
+}
+
+/** Keys that stand twice in a map, and keys that are no text, such as an unquoted `{{ x }}`. */
+function checkKeys(root: ParsedNode | null): YamlProblem[] {
+  const problems: YamlProblem[] = [];
+  visit(root, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+        if (isCollection(key)) problems.push({ what: 'a key is no text', offset });
+        if (!isScalar(key) || key.value === '<<') continue;
+        if (seen.has(key.value)) problems.push({ what: 'Map keys must be unique', offset });
+        seen.add(key.value);
+      }
+    },
+  });
+  return problems;
 }
 
 function unreadable(file: string | undefined, what: string, fix: string, position?: Position): Finding {
