@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { envoyBootstrap } from '../../../src/constructs/sidecar/envoy-bootstrap';
+import { CONTROL_HEADERS } from '../../../src/shared/control-headers';
+import { bundled } from '../../components/bundle';
+import { eventually, freePorts, type RunningProcess, startProcess } from '../../components/process';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A picker behind an Envoy of its own, in sidecar mode; several may share a folder, and so a policy. */
+export class PickerBehindEnvoy {
+  private constructor(
+    public readonly port: number,
+    private readonly metricsPort: number,
+    private readonly debugPort: number,
+    public readonly picker: RunningProcess,
+    private readonly envoy: RunningProcess,
+  ) {}
+
+  public static async start(envoy: string, folder: string, pools: Readonly<Record<string, number>>): Promise<PickerBehindEnvoy> {
+    const ports = (await freePorts(7)) as [number, number, number, number, number, number, number];
+    const [grpc, health, metrics, debug, admin, status, listen] = ports;
+    const bootstrap = envoyBootstrap({
+      pools: Object.entries(pools).map(([name, port]) => ({ name, host: '127.0.0.1', ports: [port], tls: false })),
+      longestAnswerSeconds: 60,
+      streamIdleSeconds: 10,
+      retries: 0,
+      controlHeaders: CONTROL_HEADERS,
+      listenAddress: '127.0.0.1',
+      listenPort: listen,
+      statusPort: status,
+      adminPort: admin,
+      pickerPort: grpc,
+    });
+    const file = path.join(folder, `envoy-${listen}.json`);
+    writeFileSync(file, JSON.stringify(bootstrap));
+    const picker = await startProcess(process.execPath, {
+      args: [
+        bundled('picker/main.ts'),
+        `--policy-file=${path.join(folder, 'policy.yaml')}`,
+        '--secure-serving=false',
+        '--bind-address=127.0.0.1',
+        `--grpc-port=${grpc}`,
+        `--grpc-health-port=${health}`,
+        `--metrics-port=${metrics}`,
+        `--debug-address=127.0.0.1:${debug}`,
+        '--drain-timeout=1s',
+      ],
+      ready: /endpoint picker is serving/,
+    });
+    const proxy = await startProcess(envoy, {
+      args: ['-c', file, '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning'],
+    });
+    await holds(async () => expect((await send(status, 'GET', '/ready')).status).toBe(200));
+    return new PickerBehindEnvoy(listen, metrics, debug, picker, proxy);
+  }
+
+  public chat(headers: Record<string, string>, more: object = {}): Promise<Answer> {
+    const body = { model: 'llama', messages: [{ role: 'user', content: 'hello there' }], ...more };
+    return send(this.port, 'POST', '/v1/chat/completions', headers, body);
+  }
+
+  /** Sum of the samples of a metric whose labels hold all of these. */
+  public async metric(name: string, ...labels: string[]): Promise<number> {
+    const { body } = await send(this.metricsPort, 'GET', '/metrics');
+    return body
+      .split('\n')
+      .filter((line) => line.startsWith(name) && labels.every((label) => line.includes(label)))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
+  public async limits(): Promise<{ name: string; highest: Record<string, number | string>[] }[]> {
+    return JSON.parse((await send(this.debugPort, 'GET', '/debug/limits')).body).limits;
+  }
+
+  public async stop(): Promise<void> {
+    await this.envoy.stop();
+    await this.picker.stop();
+  }
+}
+
+/** Waits until the expectations are met. */
+export async function holds(check: () => Promise<void>): Promise<void> {
+  await eventually('the expectations', async () => {
+    await check();
+    return true;
+  });
+}
+
+export function scratchFolder(): { folder: string; remove(): void } {
+  const folder = mkdtempSync(path.join(tmpdir(), 'budgets-'));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** @param leaveAfter bytes of the answer after which the client goes */
+export function send(
+  port: number,
+  method: string,
+  url: string,
+  headers: Record<string, string> = {},
+  json?: object,
+  leaveAfter = Number.POSITIVE_INFINITY,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const body = json === undefined ? undefined : JSON.stringify(json);
+    const type =
+      body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
+    const outgoing = request({ port, host: '127.0.0.1', method, path: url, headers: { ...type, ...headers } }, (incoming) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      const done = (): void =>
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks).toString('utf8') });
+      incoming.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length < leaveAfter) return;
+        outgoing.destroy();
+        done();
+      });
+      incoming.on('error', () => done());
+      incoming.on('end', done);
+    });
+    outgoing.on('error', (error) => (leaveAfter === Number.POSITIVE_INFINITY ? reject(error) : undefined));
+    outgoing.end(body);
+  });
+}

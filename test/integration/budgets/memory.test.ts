@@ -1,0 +1,213 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { type RunningEngine, runEngine } from '../../../src/simulation/engine/run-engine';
+import { describeWith } from '../../components/describe-with';
+import { holds, PickerBehindEnvoy, scratchFolder, send } from './behind-envoy';
+
+const KEYS = {
+  alice: 'alice-key-0123456789',
+  bob: 'bob-key-0123456789ab',
+  steady: 'steady-key-012345678',
+  leaver: 'leaver-key-012345678',
+};
+const as = (client: keyof typeof KEYS): Record<string, string> => ({ authorization: `Bearer ${KEYS[client]}` });
+
+const policy = (folder: string, limits: string): string => `apiVersion: cdk8s-ai-gateway.dev/v1alpha1
+kind: PickerPolicy
+pools:
+  - { name: llama, endpoints: { file: { path: ${folder}/llama.yaml } } }
+  - { name: echo, endpoints: { file: { path: ${folder}/echo.yaml } } }
+models:
+  - { name: llama, targets: [{ pool: llama }] }
+  - { name: echo, targets: [{ pool: echo }] }
+identity: { source: apiKeys, directory: ${folder}/keys }
+limits:
+${limits}`;
+
+const WIDE = '  - { name: wide, unit: tokens, amount: 10000000, windowSeconds: 86400, key: { source: client } }\n';
+const SMALL = '  - { name: small, unit: tokens, amount: 400, windowSeconds: 60, key: { source: client }, models: [echo] }\n';
+
+describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy }) => {
+  const { folder, remove } = scratchFolder();
+  let engine: RunningEngine;
+  let echo: Server;
+  let world: PickerBehindEnvoy;
+  let seen: { headers: IncomingHttpHeaders; body: string } = { headers: {}, body: '' };
+  /** What the engine `echo` answers with. */
+  let usage = { prompt_tokens: 10, completion_tokens: 10 };
+
+  beforeAll(async () => {
+    engine = await runEngine({ models: ['llama'], speed: 20, meanOutputTokens: 40 });
+    echo = createServer((incoming, answer) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk) => chunks.push(chunk));
+      incoming.on('end', () => {
+        seen = { headers: incoming.headers, body: Buffer.concat(chunks).toString() };
+        answer.setHeader('content-type', 'application/json');
+        answer.end(JSON.stringify({ object: 'chat.completion', model: 'echo', choices: [], usage }));
+      });
+    });
+    await new Promise<void>((done) => echo.listen(0, '127.0.0.1', done));
+    const pools = { llama: engine.port, echo: (echo.address() as AddressInfo).port };
+    for (const [name, port] of Object.entries(pools)) {
+      const endpoints = [{ name, address: '127.0.0.1', port: String(port) }];
+      writeFileSync(path.join(folder, `${name}.yaml`), JSON.stringify({ endpoints }));
+    }
+    mkdirSync(path.join(folder, 'keys'));
+    for (const [client, key] of Object.entries(KEYS)) writeFileSync(path.join(folder, 'keys', client), `${key}\n`);
+    writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE + SMALL));
+    world = await PickerBehindEnvoy.start(envoy, folder, pools);
+  }, 60_000);
+
+  afterAll(async () => {
+    await world?.stop();
+    await engine?.close();
+    echo?.close();
+    remove();
+  });
+
+  test.each([
+    ['no key', {}, 'Bearer'],
+    ['a wrong key', { authorization: 'Bearer wrong-key-0123456789' }, 'Bearer error="invalid_token"'],
+    ['another scheme', { authorization: `Basic ${KEYS.alice}` }, 'Bearer'],
+  ])('%s gets 401 and hears no names of models', async (_, headers, challenge) => {
+    const answer = await world.chat(headers, { model: 'no-such-model' });
+    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, challenge]);
+    expect(JSON.parse(answer.body).error.type).toBe('authentication_error');
+    expect(answer.body).not.toContain('llama');
+  });
+
+  test.each([
+    ['as a bearer token', as('alice')],
+    ['bare', { authorization: KEYS.alice }],
+    ["in Anthropic's header", { 'x-api-key': KEYS.alice }],
+  ])('a key is taken %s, and the engine does not see it', async (_, headers) => {
+    expect((await world.chat({ ...headers, 'x-aig-client-id': 'bob' }, { model: 'echo', max_tokens: 5 })).status).toBe(200);
+    expect(JSON.stringify(seen.headers)).not.toContain(KEYS.alice);
+    expect(seen.headers['x-aig-client-id']).toBeUndefined();
+  });
+
+  test('a stream reaches a client byte by byte as without a budget: the usage it did not ask for is taken out', async () => {
+    const answer = await world.chat(as('alice'), { stream: true, seed: 3, max_tokens: 20 });
+    expect(answer.status).toBe(200);
+    expect(answer.body).not.toMatch(/"choices":\[\]/);
+    expect(answer.body.trimEnd().endsWith('data: [DONE]')).toBe(true);
+    const asked = await world.chat(as('alice'), { stream: true, max_tokens: 20, stream_options: { include_usage: true } });
+    expect(asked.body).toMatch(/"choices":\[\],"usage":\{/);
+  });
+
+  test('a client that used up its budget gets 429 that says when to come back, and another does not', async () => {
+    usage = { prompt_tokens: 100, completion_tokens: 200 };
+    expect((await world.chat(as('bob'), { model: 'echo', max_tokens: 10 })).status).toBe(200);
+    usage = { prompt_tokens: 10, completion_tokens: 10 };
+    const refused = await world.chat(as('bob'), { model: 'echo', max_tokens: 200 });
+    expect(refused.status).toBe(429);
+    expect(JSON.parse(refused.body).error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' });
+    const waitMs = Number(refused.headers['retry-after-ms']);
+    expect(waitMs).toBeGreaterThan(0);
+    expect(Number(refused.headers['retry-after'])).toBe(Math.ceil(waitMs / 1e3));
+    expect(refused.headers).toMatchObject({
+      'x-ratelimit-limit-tokens': '400',
+      'x-ratelimit-remaining-tokens': '100',
+      'ratelimit-policy': '"small";q=400;w=60',
+    });
+    const other = await world.chat(as('steady'), { model: 'echo', max_tokens: 100 });
+    expect(other.status).toBe(200);
+    expect(other.headers['x-ratelimit-limit-tokens']).toBe('400');
+    expect(world.picker.output()).toMatch(/"audit":"limit".*"limit":"small","key":"bob"/);
+  });
+
+  test('a prompt that no window can hold gets 400 and no word of coming back', async () => {
+    const answer = await world.chat(as('bob'), { model: 'echo', messages: [{ role: 'user', content: 'word '.repeat(4_000) }] });
+    expect([answer.status, answer.headers['retry-after']]).toEqual([400, undefined]);
+  });
+
+  test('the counters equal the engine’s own usage to the token, whatever the answers are like', async () => {
+    const before = await engineTokens(engine);
+    const spent = await world.metric('aig_picker_limit_spent_tokens_total', '"wide"');
+    await inParallel(120, 40, async (index) => {
+      const stream = index % 2 === 0;
+      const options = index % 4 === 0 ? { stream_options: { include_usage: true } } : {};
+      const messages = [{ role: 'user', content: 'many words '.repeat(1 + ((index * 37) % 300)) }];
+      const answer = await world.chat(as('steady'), { messages, stream, ...options, max_tokens: 1 + ((index * 13) % 60) });
+      expect(answer.status).toBe(200);
+      if (index % 7 === 0) expect((await world.chat(as('steady'), { max_tokens: -1 })).status).toBe(400);
+    });
+    const used = (await engineTokens(engine)) - before;
+    expect(used).toBeGreaterThan(10_000);
+    await holds(async () => {
+      expect((await world.metric('aig_picker_limit_spent_tokens_total', '"wide"')) - spent).toBe(used);
+    });
+    const wide = (await world.limits()).find(({ name }) => name === 'wide')!;
+    expect(wide.highest.find(({ key }) => key === 'steady')).toMatchObject({ reservedTokens: 0, requestsUnderWay: 0 });
+  }, 60_000);
+
+  test('streams that clients leave are charged for what went over the wire, and nothing stays set aside', async () => {
+    const before = await engineTokens(engine);
+    await inParallel(60, 30, async (index) => {
+      const body = {
+        model: 'llama',
+        messages: [{ role: 'user', content: 'go on' }],
+        stream: true,
+        max_tokens: 300,
+        ignore_eos: true,
+      };
+      await send(world.port, 'POST', '/v1/chat/completions', as('leaver'), body, 400 + index * 100);
+    });
+    await holds(async () => {
+      const wide = (await world.limits()).find(({ name }) => name === 'wide')!;
+      expect(wide.highest.find(({ key }) => key === 'leaver')).toMatchObject({ reservedTokens: 0, requestsUnderWay: 0 });
+    });
+    const used = (await engineTokens(engine)) - before;
+    const wide = (await world.limits()).find(({ name }) => name === 'wide')!;
+    const charged = Number(wide.highest.find(({ key }) => key === 'leaver')!['usedTokens']);
+    // the engine goes on for the moment until it hears that the client has gone
+    expect(Math.abs(charged - used) / used).toBeLessThan(0.35);
+  }, 60_000);
+
+  test('a key that is taken away stops within a second, and a rotated one works beside the old', async () => {
+    const file = path.join(folder, 'keys/alice');
+    writeFileSync(file, `${KEYS.alice}\nalice-next-0123456789\n`);
+    await holds(async () => {
+      const answer = await world.chat({ authorization: 'Bearer alice-next-0123456789' }, { model: 'echo', max_tokens: 1 });
+      expect(answer.status).toBe(200);
+    });
+    rmSync(file);
+    const removedAt = performance.now();
+    await holds(async () => expect((await world.chat(as('alice'), { model: 'echo', max_tokens: 1 })).status).toBe(401));
+    expect(performance.now() - removedAt).toBeLessThan(1_000);
+    expect(world.picker.output()).not.toContain(KEYS.alice);
+  });
+
+  test('a changed limit keeps what was used, and a removed one is gone', async () => {
+    const raised = SMALL.replace('400', '500');
+    writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE + raised));
+    await holds(async () => {
+      const answer = await world.chat(as('bob'), { model: 'echo', max_tokens: 1 });
+      expect(answer.headers['x-ratelimit-limit-tokens']).toBe('500');
+      expect(Number(answer.headers['x-ratelimit-remaining-tokens'])).toBeLessThan(220);
+    });
+    writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE));
+    await holds(async () => expect((await world.limits()).map(({ name }) => name)).toEqual(['wide']));
+    expect((await world.chat(as('bob'), { model: 'echo', max_tokens: 600 })).status).toBe(200);
+  });
+});
+
+/** Tokens that the engine says it has read and made. */
+async function engineTokens(engine: RunningEngine): Promise<number> {
+  const { body } = await send(engine.port, 'GET', '/metrics');
+  return body
+    .split('\n')
+    .filter((line) => /^vllm:(prompt|generation)_tokens_total/.test(line))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
+
+async function inParallel(count: number, atOnce: number, run: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) await run(next++);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
