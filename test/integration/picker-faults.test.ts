@@ -192,6 +192,17 @@ describe('a body of 100 MB', () => {
 });
 
 describe('what is malformed', () => {
+  test('is counted, and is in the log of decisions', async () => {
+    const picker = await startPicker(fileModeFlags(config));
+    const stream = connect(picker.grpcPort).open();
+    stream.post('/v1/chat/completions', '{"model":');
+    expect(await stream.next()).toMatchObject({ kind: 'immediateResponse', status: 400 });
+    expect(await metric(picker, 'llm_d_epp_request_total')).toBe(1);
+    expect(await metric(picker, 'llm_d_epp_request_error_total')).toBe(1);
+    const page = await (await fetch(`http://127.0.0.1:${picker.debugPort}/debug/decisions`)).json();
+    expect((page as { decisions: object[] }).decisions).toMatchObject([{ result: 'bad-request' }]);
+  });
+
   test('ends its own stream; others of the connection go on', async () => {
     const picker = await startPicker(fileModeFlags(config));
     const client = connect(picker.grpcPort);

@@ -143,6 +143,11 @@ export class PickerDirector implements Director {
   }
 
   /** Counted without the model: who is not known must not choose the labels of a metric. */
+  /** Counts and logs a request that was refused before it came here: malformed, or too large. */
+  public refusedUnasked(request: RequestFacts, refusal: RejectDecision): void {
+    this.refuseStranger(request, refusal);
+  }
+
   private refuseStranger(request: RequestFacts, refusal: RejectDecision): RejectDecision {
     this.resolved.model = '';
     this.resolved.targetModel = '';

@@ -207,7 +207,12 @@ export class PickerProgram {
 
   private methods(director: PickerDirector): GrpcMethod[] {
     const { settings, metering } = this;
-    let method = externalProcessor({ director, maxBodyBytes: settings.maxBodyBytes, onError: this.onError });
+    let method = externalProcessor({
+      director,
+      maxBodyBytes: settings.maxBodyBytes,
+      onError: this.onError,
+      onRefused: (request, refusal) => director.refusedUnasked(request, refusal),
+    });
     if (settings.maxMessageBytes !== undefined) method = { ...method, maxMessageBytes: settings.maxMessageBytes };
     if (settings.streamMetrics) method = metering.meter(method);
     return settings.healthOnGrpcPort ? [method, ...healthService(this.health)] : [method];
