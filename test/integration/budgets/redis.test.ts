@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Redis } from 'ioredis';
+import type { Outcome } from '../../../src/picker/ext-proc/director';
+import { createLog } from '../../../src/picker/telemetry/log';
+import { Budgets, type ReserveResult, type TokenDemand } from '../../../src/picker/tokens/budgets';
+import { RedisStore } from '../../../src/picker/tokens/redis/redis-store';
+import type { Reservation } from '../../../src/picker/tokens/reservation';
+import { DEFAULT_REDIS, type PolicyLimit } from '../../../src/picker-config/picker-policy';
+import { monotonicClock } from '../../../src/shared/clock';
+import { describeWith } from '../../components/describe-with';
+import { eventually, freePort, type RunningProcess, startProcess } from '../../components/process';
+
+const DEMAND: TokenDemand = { model: 'm', textBytes: 0, media: 0, maxTokens: 100, generates: true };
+const outcome = (outputTokens: number): Outcome => ({
+  status: 200,
+  inputTokens: 0,
+  outputTokens,
+  cachedTokens: 0,
+  requestBytes: 0,
+  responseBytes: 0,
+  firstByteMs: 1,
+  cause: 'natural',
+});
+const limit = (changes: Partial<PolicyLimit> = {}): PolicyLimit => ({
+  name: 'shared',
+  unit: 'tokens',
+  amount: 1_000,
+  windowSeconds: 3_600,
+  key: { source: 'client' },
+  weights: { input: 1, output: 1, cached: 1 },
+  shadow: false,
+  onStoreFailure: 'closed',
+  ...changes,
+});
+
+/** One picker's half: what admission does with a store, without the proxy. */
+class Picker {
+  public readonly budgets: Budgets;
+  public readonly store: RedisStore;
+
+  public constructor(port: number, limits: readonly PolicyLimit[], id: string, timeoutMs = 200, password?: string) {
+    this.budgets = new Budgets(monotonicClock, id);
+    this.budgets.use({ limits, models: [] });
+    const settings = {
+      ...DEFAULT_REDIS,
+      address: `127.0.0.1:${port}`,
+      timeoutMs,
+      ...(password ? { passwordFile: password } : {}),
+    };
+    const log = createLog('silent');
+    this.store = new RedisStore(settings, { budgets: this.budgets, log, clock: monotonicClock, pickerId: id });
+  }
+
+  public claim(client = 'alice', demand = DEMAND): Reservation {
+    const subject = { client, tenant: undefined, apiKey: undefined, model: 'm', pool: 'p', header: () => undefined };
+    return this.budgets.claim(subject, demand) as Reservation;
+  }
+
+  public reserve(reservation: Reservation): Promise<ReserveResult> {
+    return new Promise((resolve) => this.store.reserve(reservation, resolve));
+  }
+
+  public settle(reservation: Reservation, tokens: number): void {
+    this.store.settle(reservation, this.budgets.settlement(reservation, DEMAND, undefined, outcome(tokens)));
+  }
+
+  public async ready(): Promise<this> {
+    await eventually('a connection', async () => {
+      const probe = this.claim('probe');
+      const { kind } = await this.reserve(probe);
+      if (kind === 'granted') this.settle(probe, 0);
+      return kind !== 'unavailable';
+    });
+    return this;
+  }
+}
+
+describeWith(['redis-server'], 'budgets that pickers share through Redis', ({ 'redis-server': program }) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'redis-'));
+  let port: number;
+  let redis: RunningProcess;
+  let admin: Redis;
+  const pickers: Picker[] = [];
+
+  const startRedis = (): Promise<RunningProcess> =>
+    startProcess(program, {
+      args: ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder],
+      ready: { port },
+    });
+  const picker = (limits: readonly PolicyLimit[], id: string, at = port, timeoutMs?: number): Promise<Picker> => {
+    const made = new Picker(at, limits, id, timeoutMs);
+    pickers.push(made);
+    return made.ready();
+  };
+  /** Use of one client in the window under way, and how many reservations are open. */
+  const counters = async (client: string, name = 'shared'): Promise<{ current: number; open: number }> => {
+    const key = `aig:{limits}:${name}:client::3600:${client}`;
+    const [current, open] = await Promise.all([admin.hget(key, 'c'), admin.zcard(`${key}:open`)]);
+    return { current: Number(current), open };
+  };
+
+  beforeAll(async () => {
+    port = await freePort();
+    redis = await startRedis();
+    admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true });
+    admin.on('error', () => undefined);
+    await admin.connect();
+  });
+
+  afterEach(async () => {
+    await Promise.all(pickers.splice(0).map(({ store }) => store.close()));
+  });
+
+  afterAll(async () => {
+    admin?.disconnect();
+    await redis?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each([2, 4])('%i pickers together never let more pass than the budget, and lose nothing of it', async (count) => {
+    const client = `client-${count}`;
+    const all = await Promise.all(Array.from({ length: count }, (_, i) => picker([limit()], `p${count}${i}`)));
+    const claims = all.flatMap((one) => Array.from({ length: 15 }, () => ({ one, reservation: one.claim(client) })));
+    const results = await Promise.all(claims.map(({ one, reservation }) => one.reserve(reservation)));
+    expect(results.filter(({ kind }) => kind === 'granted')).toHaveLength(10);
+    expect(await counters(client)).toEqual({ current: 1_000, open: 10 });
+    claims.forEach(({ one, reservation }, i) => {
+      if (results[i]!.kind === 'granted') one.settle(reservation, 7);
+    });
+    await eventually('the settlements', async () => (await counters(client)).open === 0);
+    expect(await counters(client)).toEqual({ current: 70, open: 0 });
+  });
+
+  test('all limits of a request, or none: one that has no room leaves the others as they were', async () => {
+    const one = await picker([limit(), limit({ name: 'tight', amount: 150 })], 'pa');
+    expect((await one.reserve(one.claim('all'))).kind).toBe('granted');
+    const refused = await one.reserve(one.claim('all'));
+    expect(refused).toMatchObject({ kind: 'denied', denial: { rule: { name: 'tight' }, remaining: 50 } });
+    expect(await counters('all')).toEqual({ current: 100, open: 1 });
+  });
+
+  test('what a picker that died had set aside is given back when its time is over', async () => {
+    const one = await picker([limit()], 'pd');
+    expect((await one.reserve(one.claim('dead'))).kind).toBe('granted');
+    const open = 'aig:{limits}:shared:client::3600:dead:open';
+    for (const member of await admin.zrange(open, 0, -1)) await admin.zadd(open, 1, member);
+    const next = one.claim('dead');
+    expect((await one.reserve(next)).kind).toBe('granted');
+    expect(await counters('dead')).toEqual({ current: 100, open: 1 });
+  });
+
+  test('a settlement that is sent twice counts once', async () => {
+    const one = await picker([limit()], 'pt');
+    const reservation = one.claim('twice');
+    await one.reserve(reservation);
+    const lossy = one.store as unknown as { send(settlement: object, again: boolean): Promise<void> };
+    const send = lossy.send.bind(one.store);
+    let lost = 0;
+    lossy.send = async (settlement, again) => {
+      await send(settlement, again);
+      if (lost++ === 0) throw new Error('the answer got lost');
+    };
+    one.settle(reservation, 30);
+    await eventually('the second time', () => lost === 2);
+    expect(await counters('twice')).toEqual({ current: 30, open: 0 });
+  });
+
+  test('a read-only store is one that does not answer, and a finished answer waits for it', async () => {
+    const one = await picker([limit()], 'pr');
+    const reservation = one.claim('readonly');
+    await one.reserve(reservation);
+    await admin.call('REPLICAOF', '127.0.0.1', '1');
+    expect((await one.reserve(one.claim('readonly'))).kind).toBe('unavailable');
+    one.settle(reservation, 44);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await admin.call('REPLICAOF', 'NO', 'ONE');
+    await eventually('the settlement', async () => (await counters('readonly')).open === 0);
+    expect(await counters('readonly')).toEqual({ current: 44, open: 0 });
+  });
+
+  describe('a slow store', () => {
+    let proxy: Server;
+    let delayMs = 0;
+    const sockets = new Set<Socket>();
+
+    beforeAll(async () => {
+      proxy = createServer((client) => {
+        const upstream = connect(port, '127.0.0.1');
+        for (const socket of [client, upstream]) sockets.add(socket.on('error', () => undefined));
+        client.on('data', (bytes) => setTimeout(() => upstream.write(bytes), delayMs));
+        upstream.on('data', (bytes) => client.write(bytes));
+        client.on('close', () => upstream.destroy());
+      });
+      await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+    });
+
+    afterAll(() => {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    });
+
+    test('holds a request no longer than its timeout, is then left alone, and keeps nothing of it', async () => {
+      const one = await picker([limit()], 'ps', (proxy.address() as AddressInfo).port, 20);
+      delayMs = 150;
+      const startedMs = performance.now();
+      expect((await one.reserve(one.claim('slow'))).kind).toBe('unavailable');
+      expect(performance.now() - startedMs).toBeLessThan(140);
+      await one.reserve(one.claim('slow'));
+      await one.reserve(one.claim('slow'));
+      let answered = false;
+      void one.reserve(one.claim('slow')).then(() => (answered = true));
+      await Promise.resolve();
+      expect(answered).toBe(true);
+      await eventually('what came too late to be given back', async () => {
+        const { current, open } = await counters('slow');
+        return current === 0 && open === 0;
+      });
+    });
+  });
+
+  test('each limit does what it says when the store is gone, and what was used is not lost', async () => {
+    const kinds = { closed: limit(), open: limit({ name: 'open', onStoreFailure: 'open' }) };
+    const local = limit({ name: 'local', amount: 250, onStoreFailure: 'local' });
+    const closed = await picker([kinds.closed], 'k1');
+    const open = await picker([kinds.open], 'k2');
+    const alone = await picker([local], 'k3');
+    await picker([local], 'k4');
+    const underWay = closed.claim('kill');
+    await closed.reserve(underWay);
+    await redis.stop();
+    await eventually(
+      'the end of the connection',
+      async () => (await closed.reserve(closed.claim('kill'))).kind === 'unavailable',
+    );
+    const kindOf = async (one: Picker): Promise<string> => (await one.reserve(one.claim('kill'))).kind;
+    expect(await kindOf(closed)).toBe('unavailable');
+    for (let i = 0; i < 30; i++) expect(await kindOf(open)).toBe('granted');
+    // four pickers were seen, so each has a quarter of the limit, less than what this request is estimated at
+    const results = [await kindOf(alone), await kindOf(alone), await kindOf(alone), await kindOf(alone)];
+    expect(results[0]).toBe('granted');
+    expect(results).toContain('denied');
+    closed.settle(underWay, 55);
+    redis = await startRedis();
+    await eventually('the settlement', async () => admin.status === 'ready' && (await counters('kill')).current === 55, 15_000);
+    await eventually('the store again', async () => (await closed.reserve(closed.claim('again'))).kind === 'granted');
+  }, 40_000);
+
+  test('a password comes from its file', async () => {
+    const file = path.join(folder, 'password');
+    writeFileSync(file, 'sesame\n');
+    await admin.config('SET', 'requirepass', 'sesame');
+    const one = new Picker(port, [limit()], 'pw', 200, file);
+    pickers.push(one);
+    await one.ready();
+    expect((await one.reserve(one.claim('password'))).kind).toBe('granted');
+  });
+});
