@@ -273,8 +273,9 @@ export class PickerProgram {
     if (endpoint === undefined || table.generation[slot] !== generation) return;
     const facts = { endpoint: endpoint.hostPort, name: endpoint.name, reason };
     if (kind === 'recovered') this.host.log.info(facts, 'an endpoint reports its metrics again');
+    // an engine that is loading its model, or on its way out, need not answer
     else
-      this.host.log.warn(
+      this.host.log[endpoint.ready ? 'warn' : 'debug'](
         facts,
         kind === 'failing' ? 'an endpoint does not report its metrics' : 'an endpoint reports only some metrics',
       );
