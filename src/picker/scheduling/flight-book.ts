@@ -46,7 +46,7 @@ export class FlightBook {
 
 /** Begins to count anew for every endpoint that has reported since, and notes when an endpoint came. */
 export function followReports({ table, ready }: EndpointSnapshot, nowMs: number): void {
-  const { updatedAtMs, reportSeenAtMs, sinceReport, admittedAtMs, waiting, running, placesSeen } = table;
+  const { updatedAtMs, reportSeenAtMs, sinceReport, admittedAtMs, waiting, waitingBefore, queueSeen } = table;
   for (let k = 0; k < ready.length; k++) {
     const slot = ready[k]!;
     if (admittedAtMs[slot] === 0) admittedAtMs[slot] = nowMs;
@@ -54,10 +54,8 @@ export function followReports({ table, ready }: EndpointSnapshot, nowMs: number)
     if (reportedAtMs === reportSeenAtMs[slot]) continue;
     reportSeenAtMs[slot] = reportedAtMs;
     sinceReport[slot] = 0;
-    // an engine with a queue is full; one that works on more than it seemed to hold has more places
-    if (running[slot]! > 0 && (waiting[slot]! > 0 || (placesSeen[slot]! > 0 && running[slot]! > placesSeen[slot]!))) {
-      placesSeen[slot] = running[slot]!;
-    }
+    queueSeen[slot] = Math.min(waiting[slot]!, waitingBefore[slot]!);
+    waitingBefore[slot] = waiting[slot]!;
   }
 }
 

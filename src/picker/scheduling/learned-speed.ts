@@ -5,7 +5,9 @@ import type { EndpointTable } from './interface/endpoint-table';
 /** Points count half after about 140 further ones. */
 const MEMORY = 0.995;
 /** Share that one measurement has in an endpoint's slowness. */
-const SLOWNESS_GAIN = 0.2;
+const SLOWNESS_GAIN = 0.1;
+/** Endpoints of one kind differ by less. A factor in between would only stir them about: whoever gets more is slower, and gets less. */
+export const UNUSUAL_RATIO = 1.5;
 /** One measurement can move the slowness only so far: a single hiccup is no verdict. */
 const MAX_RATIO = 20;
 const MIN_RATIO = 0.1;
@@ -42,7 +44,7 @@ export class LearnedSpeed {
     atX: 16,
   });
   private readonly lengths = new Map<string, number>();
-  /** Mean time that a request holds its place in the batch. */
+  /** Mean time that a request holds its place in the batch: without the wait for it. */
   public durationMs = PRIOR_DURATION_MS;
   /** Milliseconds of one prompt token. */
   public prefillMsPerToken = PRIOR_PREFILL_MS_PER_TOKEN;
@@ -70,26 +72,26 @@ export class LearnedSpeed {
     const { slot, model } = flight;
     const durationMs = nowMs - flight.pickedAtMs;
     if (outcome.outputTokens > 0) this.learnLength(model, outcome.outputTokens);
-    this.durationMs += LENGTH_GAIN * (durationMs - this.durationMs);
     const restMs = durationMs - outcome.firstByteMs;
     // an answer in one piece tells no first token
     if (outcome.firstByteMs < 0 || restMs < 0.1 * durationMs || outcome.outputTokens < 2) return;
 
+    const heldMs = restMs + flight.uncachedTokens * this.prefillMsPerToken;
+    this.durationMs += LENGTH_GAIN * (heldMs - this.durationMs);
     const tokens = flight.tokensAhead + flight.uncachedTokens;
-    const ratio = Math.min(MAX_RATIO, Math.max(MIN_RATIO, outcome.firstByteMs / Math.max(1, this.prefill.at(tokens))));
-    const before = slownessAt(table, slot, nowMs);
+    const decodeMs = restMs / (outcome.outputTokens - 1);
+    const ratio = Math.min(MAX_RATIO, Math.max(MIN_RATIO, decodeMs / Math.max(0.01, this.decode.at(load))));
+    const before = measuredSlowness(table, slot, nowMs);
     table.slownessRatio[slot] = before + SLOWNESS_GAIN * (ratio - before);
     table.measuredAtMs[slot] = nowMs;
+    const known = table.decodeMsPerToken[slot]!;
+    table.decodeMsPerToken[slot] = known === 0 ? decodeMs : known + SLOWNESS_GAIN * (decodeMs - known);
     // a sick engine must not set the prices of the pool
-    if (before < 3) {
-      this.prefill.add(tokens, outcome.firstByteMs);
-      this.prefillMsPerToken = Math.max(1e-4, this.prefill.slope);
-      const decodeMs = restMs / (outcome.outputTokens - 1);
-      this.decode.add(load, decodeMs);
-      this.stepMsPerRequest = this.decode.slope;
-      const known = table.decodeMsPerToken[slot]!;
-      table.decodeMsPerToken[slot] = known === 0 ? decodeMs : known + SLOWNESS_GAIN * (decodeMs - known);
-    }
+    if (before >= UNUSUAL_RATIO) return;
+    this.prefill.add(tokens, outcome.firstByteMs);
+    this.prefillMsPerToken = Math.max(1e-4, this.prefill.slope);
+    this.decode.add(load, decodeMs);
+    this.stepMsPerRequest = this.decode.slope;
   }
 
   private learnLength(model: string, tokens: number): void {
@@ -99,8 +101,14 @@ export class LearnedSpeed {
   }
 }
 
-/** Slowness of an endpoint, on its way back to 1 since it was measured. */
-export function slownessAt({ slownessRatio, measuredAtMs }: EndpointTable, slot: number, nowMs: number): number {
+/** How much slower than the pool an endpoint is; 1 where the difference may be chance, or is too long ago. */
+export function slownessAt(table: EndpointTable, slot: number, nowMs: number): number {
+  const measured = measuredSlowness(table, slot, nowMs);
+  return measured < UNUSUAL_RATIO ? 1 : measured;
+}
+
+/** On its way back to 1 since it was measured. */
+function measuredSlowness({ slownessRatio, measuredAtMs }: EndpointTable, slot: number, nowMs: number): number {
   const measured = slownessRatio[slot]!;
   if (measured === 0) return 1;
   const ageMs = nowMs - measuredAtMs[slot]!;

@@ -3,7 +3,7 @@ import { hashText } from '../../../shared/hash';
 /** Adapters that one endpoint can report: running ones first, then waiting ones; further ones are not seen. */
 export const MAX_ADAPTERS = 64;
 
-const FLOAT_COLUMNS = 18;
+const FLOAT_COLUMNS = 19;
 const INT_COLUMNS = 10;
 
 /**
@@ -40,8 +40,10 @@ export class EndpointTable {
   public readonly outputTokensInFlight: Float64Array;
   /** `updatedAtMs` of the report that `sinceReport` counts from. */
   public readonly reportSeenAtMs: Float64Array;
-  /** Requests that the engine worked on while others waited: its places; 0 while unknown. */
-  public readonly placesSeen: Float64Array;
+  /** Requests that waited in the report before the last. */
+  public readonly waitingBefore: Float64Array;
+  /** Requests that waited in both of the last two reports: no newcomers that are about to be taken, but a queue. */
+  public readonly queueSeen: Float64Array;
   /** Measured time to the first token, as a multiple of what the pool's others would need; 0 while unknown. See `learned-speed.ts`. */
   public readonly slownessRatio: Float64Array;
   /** When that was measured last. */
@@ -108,7 +110,8 @@ export class EndpointTable {
     this.prefillTokens = floats();
     this.outputTokensInFlight = floats();
     this.reportSeenAtMs = floats();
-    this.placesSeen = floats();
+    this.waitingBefore = floats();
+    this.queueSeen = floats();
     this.slownessRatio = floats();
     this.measuredAtMs = floats();
     this.decodeMsPerToken = floats();
@@ -152,7 +155,15 @@ export class EndpointTable {
       ...[this.waiting, this.running, this.kvUsageRatio, this.blockSizeTokens, this.kvBlocks],
       ...[this.updatedAtMs, this.scrapeIntervalMs, this.trustRatio],
       ...[this.promptTokensInFlight, this.prefillTokens, this.outputTokensInFlight, this.reportSeenAtMs],
-      ...[this.placesSeen, this.slownessRatio, this.measuredAtMs, this.decodeMsPerToken, this.admittedAtMs, this.ejectedUntilMs],
+      ...[
+        this.waitingBefore,
+        this.queueSeen,
+        this.slownessRatio,
+        this.measuredAtMs,
+        this.decodeMsPerToken,
+        this.admittedAtMs,
+        this.ejectedUntilMs,
+      ],
       ...[this.inFlight, this.sinceReport, this.failuresInRow, this.ejections],
       ...[this.scrapeFailures, this.scrapes, this.maxAdapters, this.runningAdapters, this.waitingAdapters],
     ];

@@ -8,21 +8,27 @@ import type { PluginParameters } from '../../../plugin-parameters';
 import type { ApproxPrefixCacheProducer } from '../../producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
 
 export interface ExpectedCostOptions {
-  /** How much of a prefill's time the requests that decode beside it lose, 0 to 1. */
+  /** What a prompt token in line costs: 1 for the wait for the first token, more because steps are longer as long as there is a line. */
+  readonly lineWeight: number;
+  /** What computing again a token that another endpoint has costs, for each request at the endpoint that has to wait for it. */
   readonly stallWeight: number;
-  /** What filling the cache with the uncached tokens costs later, as a share of computing them. */
+  /** What it costs beside: the copy pushes something else out of the cache, which then has to be computed again. */
   readonly cacheWeight: number;
   /** Share of the KV cache up to which a request is taken to find room at once, 0 to 1. */
   readonly kvRoomRatio: number;
+  /** What waiting for room costs: more than the wait, because who runs out of room is preempted and computed again. */
+  readonly kvWeight: number;
   /** An endpoint that joined a running pool is taken to be slower for so long, 0 for never. */
   readonly warmUpSeconds: number;
 }
 
 export const DEFAULT_EXPECTED_COST: ExpectedCostOptions = {
-  stallWeight: 0.5,
-  cacheWeight: 0.5,
+  lineWeight: 2,
+  stallWeight: 2,
+  cacheWeight: 10,
   kvRoomRatio: 0.9,
-  warmUpSeconds: 20,
+  kvWeight: 3,
+  warmUpSeconds: 5,
 };
 
 /** What the scorer needs of its surroundings. */
@@ -38,17 +44,18 @@ const COLD_FACTOR = 3;
 const LEAST_COST_MS = 1;
 
 /**
- * `expected-cost-scorer`: the endpoint where the request costs the pool the least time. Of all candidates' costs, `lowest / own`.
+ * `expected-cost-scorer`: the endpoint where the request costs the pool the least time. Of all candidates' costs, `lowest / own`, where
  *
- *     cost = slowness · ( (line + own) · ms            the prompt tokens in line there and the request's own, without what is cached
- *                       + own · ms · stall · load      the requests there that wait while its prompt is computed
- *                       + own · ms · cache             what its prompt pushes out of the cache
- *                       + 2 · answer · step · load     its tokens come slower for the others, and theirs for it
- *                       + queue · duration / places    the wait for a place in the batch
- *                       + overflow · duration / kv )   the wait for room in the KV cache
+ *     cost = slowness · ( lineWeight · line · ms                               prompt tokens that are in line there
+ *                       + uncached · ms                                        its own, without what is cached there
+ *                       + avoidable · ms · (stallWeight · load + cacheWeight)  those of them that another candidate has cached
+ *                       + 2 · answer · step · load                             its tokens slow the others down, and theirs its own
+ *                       + queue · duration / running                           the wait for a place in the batch
+ *                       + kvWeight · overflow · duration / kv )                the wait for room in the KV cache
  *
- * All of it in milliseconds. Speeds and lengths are measured (`learned-speed.ts`), load is the report corrected by the picker's own
- * requests. Derivation, sources and constants: docs/picker/default-profile.md.
+ * in milliseconds. Speeds and lengths are measured (`learned-speed.ts`), load is the report corrected by the picker's own requests.
+ * Derivation, sources and constants: docs/picker/default-profile.md. Parameters: those of `ExpectedCostOptions`, and
+ * `prefixMatchInfoProducerName`.
  */
 export class ExpectedCostScorer implements Scorer {
   public static readonly TYPE = 'expected-cost-scorer';
@@ -68,11 +75,15 @@ export class ExpectedCostScorer implements Scorer {
     { prefixProducer, speed, clock }: ExpectedCostContext,
   ): ExpectedCostScorer {
     const fallback = DEFAULT_EXPECTED_COST;
+    const weight = (key: 'lineWeight' | 'stallWeight' | 'cacheWeight' | 'kvWeight'): number =>
+      parameters.number(key, fallback[key], { min: 0, max: 1_000 });
     const options = {
-      stallWeight: parameters.number('stallWeight', fallback.stallWeight, { min: 0, max: 1 }),
-      cacheWeight: parameters.number('cacheWeight', fallback.cacheWeight, { min: 0, max: 100 }),
+      lineWeight: weight('lineWeight'),
+      stallWeight: weight('stallWeight'),
+      cacheWeight: weight('cacheWeight'),
       kvRoomRatio: parameters.number('kvRoomRatio', fallback.kvRoomRatio, { min: 0, max: 1 }),
-      warmUpSeconds: parameters.number('warmUpSeconds', fallback.warmUpSeconds, { min: 0, max: 3600 }),
+      kvWeight: weight('kvWeight'),
+      warmUpSeconds: parameters.number('warmUpSeconds', fallback.warmUpSeconds, { min: 0, max: 3_600 }),
     };
     const producer = prefixProducer(parameters.text('prefixMatchInfoProducerName', undefined));
     parameters.done();
@@ -98,23 +109,27 @@ export class ExpectedCostScorer implements Scorer {
     const answer = speed.outputTokens(request.targetModel, request.maxTokens, tokens);
     const { prefillMsPerToken, stepMsPerRequest, durationMs } = speed;
     const earliestMs = this.earliest(table, candidates, count);
+    let bestCached = 0;
+    for (let k = 0; k < count; k++) bestCached = Math.max(bestCached, Math.min(tokens, matches.cachedTokens(candidates[k]!)));
     let lowest = Number.POSITIVE_INFINITY;
     for (let k = 0; k < count; k++) {
       const slot = candidates[k]!;
       const load = loadOf(table, slot);
-      const uncached = Math.max(0, tokens - matches.cachedTokens(slot));
-      const prefillMs = uncached * prefillMsPerToken;
-      let cost = table.prefillTokens[slot]! * prefillMsPerToken;
-      cost += prefillMs * (1 + options.stallWeight * load + options.cacheWeight);
+      const cached = Math.min(tokens, matches.cachedTokens(slot));
+      const uncached = tokens - cached;
+      let cost = options.lineWeight * table.prefillTokens[slot]! * prefillMsPerToken;
+      cost += uncached * prefillMsPerToken;
+      cost += (bestCached - cached) * prefillMsPerToken * (options.stallWeight * load + options.cacheWeight);
       cost += 2 * answer * stepMsPerRequest * load;
-      const places = table.placesSeen[slot]!;
-      if (places > 0 && load >= places) cost += ((load - places + 1) * durationMs) / places;
+      const queued = table.queueSeen[slot]!;
+      if (queued > 0)
+        cost += ((queued + Math.max(0, table.sinceReport[slot]!) + 1) * durationMs) / Math.max(1, table.running[slot]!);
       const kvTokens = table.kvBlocks[slot]! * table.blockSizeTokens[slot]!;
       if (kvTokens > 0) {
         const reported = table.kvUsageRatio[slot]! * kvTokens;
         const own = table.promptTokensInFlight[slot]! + table.outputTokensInFlight[slot]!;
         const overflow = Math.max(reported, own) + uncached + answer - options.kvRoomRatio * kvTokens;
-        if (overflow > 0) cost += (overflow * durationMs) / kvTokens;
+        if (overflow > 0) cost += (options.kvWeight * (overflow * durationMs)) / kvTokens;
       }
       cost =
         (cost + LEAST_COST_MS) * slownessAt(table, slot, nowMs) * this.coldness(table.admittedAtMs[slot]!, earliestMs, nowMs);
