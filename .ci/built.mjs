@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(fileURLToPath(import.meta.url), '../..');
 const SOURCES = ['src', 'imports', 'examples', 'package.json', 'tsconfig.json', '.ci/build.mjs'];
-const RESULTS = ['dist/lib/src/index.js', 'dist/lib/src/index.d.ts', 'dist/picker/main.js'];
+const RESULTS = ['dist/lib/src/index.js', 'dist/lib/src/index.d.ts', 'dist/picker/main.js', 'dist/bin/cdk8s-ai-gateway.js'];
 
 /** Brings dist/ up to date; does nothing when it is. */
 export function ensureBuilt() {
