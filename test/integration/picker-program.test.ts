@@ -291,16 +291,13 @@ describe('it does not start', () => {
     expect(places.sort()).toEqual(['AIG502 5:40', 'AIG508 6:10', 'AIG513 11:15']);
   });
 
-  test('with a policy that has sections it does not implement', async () => {
+  test('with a pool of the flags and a policy that has its own', async () => {
     const { exit, messages } = await refusedPicker(
       flags('--policy-file', join(__dirname, '../fixtures/policy/good-one-pool.yaml')),
     );
     expect(exit).toBe(1);
     expect(messages).toEqual([
-      expect.stringMatching(
-        /AIG513 section 'pools' of a PickerPolicy is not supported by this picker yet: .*good-one-pool\.yaml:4:3\]$/,
-      ),
-      expect.stringContaining("section 'models'"),
+      expect.stringMatching(/AIG523 --pool-name names one pool and the policy names its own .*good-one-pool\.yaml:4:3\]$/),
     ]);
   });
 
