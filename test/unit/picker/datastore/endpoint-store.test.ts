@@ -47,7 +47,7 @@ describe('the endpoint store', () => {
     expect(store.snapshot.byHostPort.has(endpoint(0).hostPort)).toBe(false);
   });
 
-  test('several ports of one pod are endpoints of their own', () => {
+  test('B18: several ports of one pod are endpoints of their own', () => {
     const store = new EndpointStore();
     store.replaceAll([endpoint(0), endpoint(0, { port: 8001 })]);
     expect(store.snapshot.byAddress.get('10.0.0.0')).toHaveLength(2);

@@ -28,7 +28,7 @@ describe('reading an engine page', () => {
     });
   });
 
-  test('the KV cache metric under its name in engine V0', () => {
+  test('B11: the KV cache metric under its name in engine V0', () => {
     expect(read(vllmPage({ kv: 0.25, kvName: 'vllm:gpu_cache_usage_perc' })).kvUsageRatio).toBe(0.25);
   });
 
@@ -36,7 +36,7 @@ describe('reading an engine page', () => {
     expect(read(`vllm:gpu_cache_usage_perc 0.9\nvllm:kv_cache_usage_perc 0.1\n`).kvUsageRatio).toBe(0.1);
   });
 
-  test('several engines on a page: queues and running requests add up, the fullest cache counts', () => {
+  test('B10: several engines on a page: queues and running requests add up, the fullest cache counts', () => {
     const report = read(vllmPage({ waiting: [1, 2, 4], running: [10, 0, 5], kv: [0.2, 0.9, 0.1] }));
     expect(report).toMatchObject({ waiting: 7, running: 15, kvUsageRatio: 0.9 });
   });

@@ -189,7 +189,7 @@ describe('scraping real servers', () => {
     expect(endpoints.map((each) => table().waiting[slotOf(each)])).toEqual([7, 8, 9, 9]);
   });
 
-  test('an idle endpoint is asked less and less, until a request is in flight', async () => {
+  test('B12: an idle endpoint is asked less and less, until a request is in flight', async () => {
     const server = await engine(page(() => vllmPage()));
     scrape([endpointAt(server.port)], { intervals: { busyMs: 10, idleMs: 5000 } });
     await until(() => table().scrapeIntervalMs[0]! >= 640, 'a long interval');

@@ -36,7 +36,7 @@ describe('trust in old reports', () => {
     schedulingProfiles: [{ name: 'default', plugins: [{ pluginRef: QueueScorer.TYPE }] }],
   };
 
-  test('an idle-looking endpoint whose page fell silent loses its lead smoothly, and traffic never stops', () => {
+  test('B9: an idle-looking endpoint whose page fell silent loses its lead smoothly, and traffic never stops', () => {
     const clock = new ManualClock(1);
     const source = poolOf({ waiting: 0 }, { waiting: 4 }, { waiting: 8 });
     const { table } = source.snapshot;
@@ -55,7 +55,7 @@ describe('trust in old reports', () => {
     expect(scores.at(-1)).toBeCloseTo((0.5 + 0) / 2, 2);
   });
 
-  test('a pool that never reported is used evenly', () => {
+  test('B9: a pool that never reported is used evenly', () => {
     const source = poolOf({ updatedAtMs: 0 }, { updatedAtMs: 0 });
     const scheduler = buildScheduler(queueOnly, { source, clock: new ManualClock(1), random: new SeededRandom(1) }).scheduler!;
     const slots = Array.from({ length: 100 }, () => scheduler.schedule(requestFor()).slot);

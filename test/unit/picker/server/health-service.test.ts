@@ -65,7 +65,7 @@ test('an empty request asks for readiness', async () => {
   expect(await call('Check', Buffer.alloc(0))).toEqual(SERVING);
 });
 
-test('liveness never depends on the pool', async () => {
+test('B17: liveness never depends on the pool', async () => {
   expect(await call('Check', named('liveness'))).toEqual(SERVING);
   state.draining();
   expect(await call('Check', named('liveness'))).toEqual(SERVING);
