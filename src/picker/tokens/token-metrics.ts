@@ -1,10 +1,12 @@
 import type { Exposition } from '../telemetry/exposition';
-import { LabelLimiter } from '../telemetry/label-limiter';
+import { LabelLimiter, OTHER } from '../telemetry/label-limiter';
 import type { LimitRule } from './limit-rule';
 import type { ChargedTokens } from './usage-charge';
 
 const MAX_MODELS = 200;
 const MAX_CLIENTS = 500;
+/** Pairs of both. */
+const MAX_SERIES = 2_000;
 
 /** Counts of one limit. */
 export class LimitCounts {
@@ -105,6 +107,7 @@ export class TokenMetrics {
     const key = `${model}\n${client}`;
     const known = this.tokens.get(key);
     if (known !== undefined) return known;
+    if (this.tokens.size >= MAX_SERIES && model !== OTHER) return this.series(OTHER, OTHER);
     const counts = { labels: ['model', model, 'client', client], input: 0, cached: 0, output: 0 };
     this.tokens.set(key, counts);
     return counts;

@@ -202,6 +202,45 @@ describe('admission', () => {
   });
 });
 
+describe('a grant', () => {
+  const granted = (): { admission: Admission; calls: string[] } => {
+    const calls: string[] = [];
+    const grant = {
+      kind: 'grant' as const,
+      removeHeaders: ['authorization'],
+      wantsUsage: true,
+      answerHeaders: ['x-left', '5'],
+      settle: ({ status }: Outcome) => void calls.push(`settled ${status}`),
+      release: () => void calls.push('released'),
+    };
+    return { admission: { admit: () => grant, wait: never, abandon: never }, calls };
+  };
+
+  test('goes with the request, and is settled once', () => {
+    const { admission, calls } = granted();
+    const { director } = harness(['10.0.0.1:8000'], { admission });
+    const facts = request(CHAT);
+    const decision = director.decide(facts, never) as RouteDecision;
+    expect(decision).toMatchObject({ removeHeaders: ['authorization'], wantsUsage: true, answerHeaders: ['x-left', '5'] });
+    director.settle(facts, decision, OUTCOME);
+    expect(calls).toEqual(['settled 200']);
+  });
+
+  test('is given back when no endpoint is found', () => {
+    const { admission, calls } = granted();
+    expect(harness([], { admission }).director.decide(request(CHAT), never)).toMatchObject({ kind: 'reject', status: 503 });
+    expect(calls).toEqual(['released']);
+  });
+});
+
+test('a client that is not known hears nothing of models', () => {
+  const stranger = rejection('chat', 'Unauthorized', 'who?', 'unauthorized');
+  const admission: Admission = { identify: () => stranger, admit: never, wait: never, abandon: never };
+  const { director, requests } = harness(['10.0.0.1:8000'], { admission });
+  expect(director.decide(request({ messages: CHAT.messages }), never)).toBe(stranger);
+  expect(requests.series('', '', 'default-flow').errors.get('401')).toBe(1);
+});
+
 test('another scheduler takes over, and settles what the first one sent', () => {
   const parts = harness(['10.0.0.1:8000']);
   const facts = request(CHAT);

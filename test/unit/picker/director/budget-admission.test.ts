@@ -1,0 +1,202 @@
+import { type Grant, WAIT } from '../../../../src/picker/director/admission';
+import { BudgetAdmission } from '../../../../src/picker/director/budget-admission';
+import type { ResolvedModel } from '../../../../src/picker/director/model-resolver';
+import type { Outcome, RejectDecision, RequestFacts } from '../../../../src/picker/ext-proc/director';
+import { rejection } from '../../../../src/picker/ext-proc/rejection';
+import type { Identity } from '../../../../src/picker/identity/identity';
+import { BodyScan, scanBody } from '../../../../src/picker/openai/body-scanner';
+import { Exposition } from '../../../../src/picker/telemetry/exposition';
+import type { Logger } from '../../../../src/picker/telemetry/log';
+import { type BudgetStore, Budgets, GRANTED, type ReserveResult } from '../../../../src/picker/tokens/budgets';
+import { MemoryStore } from '../../../../src/picker/tokens/memory-store';
+import type { PolicyLimit } from '../../../../src/picker-config/picker-policy';
+import { ManualClock } from '../../../../src/shared/clock';
+import { limit, outcome } from '../tokens/support';
+
+const resolved = (model = 'llama'): ResolvedModel => ({
+  model,
+  targetModel: model,
+  attempts: [{ pool: { name: 'pool', endpoints: undefined as never, setHeaders: undefined }, targetModel: undefined }],
+});
+
+let lastId = 0;
+function request(json: object | undefined, path = '/v1/chat/completions', headers: Record<string, string> = {}): RequestFacts {
+  const body = json === undefined ? undefined : Buffer.from(JSON.stringify(json));
+  const scanned = new BodyScan();
+  if (body !== undefined) scanBody('chat', body, scanned);
+  return {
+    id: ++lastId,
+    header: (name) => headers[name],
+    method: json === undefined ? 'GET' : 'POST',
+    path,
+    body,
+    scanned: body === undefined ? undefined : scanned,
+    subset: undefined,
+  };
+}
+
+const CHAT = { model: 'llama', messages: [{ role: 'user', content: 'hello' }], max_tokens: 100 };
+
+const bySecret: Identity = {
+  credentialHeaders: ['authorization'],
+  identify: (facts, api) => {
+    const id = facts.header('authorization');
+    return id === undefined
+      ? rejection(api, 'Unauthorized', 'who?', 'unauthorized')
+      : { id, tenant: undefined, keyName: undefined };
+  },
+};
+
+function harness(limits: readonly PolicyLimit[], late?: (done: (result: ReserveResult) => void) => void) {
+  const budgets = new Budgets(new ManualClock(), 'test');
+  budgets.use({ limits, models: [] });
+  const memory = new MemoryStore(budgets.memory, budgets.metrics);
+  const settled: (readonly number[])[] = [];
+  const store: BudgetStore = {
+    reserve: late === undefined ? (reservation, done) => memory.reserve(reservation, done) : (_, done) => late(done),
+    settle: (reservation, actual) => {
+      settled.push(actual);
+      memory.settle(reservation, actual);
+    },
+  };
+  const lines: Record<string, unknown>[] = [];
+  const log = { info: (line: Record<string, unknown>) => lines.push(line) } as unknown as Logger;
+  return { admission: new BudgetAdmission(budgets, store, log), budgets, settled, lines };
+}
+
+test('without identity and limits nobody is asked anything', () => {
+  const { admission } = harness([]);
+  expect(admission.identify(request(CHAT))).toBeUndefined();
+  expect(admission.admit(request(CHAT), resolved())).toBeUndefined();
+});
+
+test('a known client is admitted, its secret stays here, and its tokens are settled once', () => {
+  const { admission, settled, budgets } = harness([limit({ amount: 10_000 })]);
+  admission.identity = bySecret;
+  const facts = request(CHAT, undefined, { authorization: 'alice' });
+  expect(admission.identify(facts)).toBeUndefined();
+  const grant = admission.admit(facts, resolved()) as Grant;
+  expect(grant).toMatchObject({ kind: 'grant', removeHeaders: ['authorization'], wantsUsage: true });
+  expect(grant.answerHeaders).toEqual(expect.arrayContaining(['x-ratelimit-limit-tokens', '10000']));
+  grant.settle(outcome({ inputTokens: 7, outputTokens: 8 }));
+  expect(settled).toEqual([[15]]);
+  expect([...budgets.memory.standings(budgets.rules[0]!)]).toMatchObject([{ key: 'alice', used: 15, use: { reserved: 0 } }]);
+});
+
+test('who is not known hears 401, is counted, and leaves a line', () => {
+  const { admission, budgets, lines } = harness([]);
+  admission.identity = bySecret;
+  expect(admission.identify(request(CHAT))).toMatchObject({ status: 401 });
+  expect(budgets.metrics.unauthorized).toBe(1);
+  expect(lines).toMatchObject([{ audit: 'identity', reason: 'unauthorized', path: '/v1/chat/completions' }]);
+});
+
+test('a client’s name does not stay for the next request', () => {
+  const { admission, budgets } = harness([limit()]);
+  admission.identity = bySecret;
+  const known = request(CHAT, undefined, { authorization: 'alice' });
+  admission.identify(known);
+  admission.admit(known, resolved());
+  admission.identity = undefined;
+  const next = request(CHAT);
+  admission.identify(next);
+  admission.admit(next, resolved());
+  expect([...budgets.memory.standings(budgets.rules[0]!)].map(({ key }) => key)).toEqual(['alice', '']);
+});
+
+test('what asks an engine for nothing is not metered, and a path nobody knows pays what the engine says', () => {
+  const { admission, settled } = harness([limit()]);
+  expect(admission.admit(request(undefined, '/v1/models'), resolved(''))).toMatchObject({ wantsUsage: false });
+  const grant = admission.admit(request({ documents: ['x'.repeat(90_000)] }, '/v1/rerank'), resolved('')) as Grant;
+  grant.settle(outcome({ inputTokens: 300, outputTokens: -1 }));
+  expect(settled).toEqual([[300]]);
+});
+
+test('a body that the proxy does not show costs at least what its length says', () => {
+  const { admission } = harness([limit({ amount: 100_000 })]);
+  const hidden = { ...request(CHAT, undefined, { 'content-length': '4000' }), body: undefined, scanned: undefined };
+  const grant = admission.admit(hidden, resolved()) as Grant;
+  expect(grant.answerHeaders).toEqual(expect.arrayContaining(['x-ratelimit-remaining-tokens', String(100_000 - 1_000 - 512)]));
+});
+
+test('a picture in the body is not taken for text', () => {
+  const { admission } = harness([limit({ amount: 5_000 })]);
+  const url = `data:image/png;base64,${'A'.repeat(100_000)}`;
+  const facts = request({ ...CHAT, messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] });
+  expect(admission.admit(facts, resolved())).toMatchObject({ kind: 'grant' });
+});
+
+test('a refusal by a limit is counted by rule and reason, and leaves a line without the prompt', () => {
+  const { admission, budgets, lines } = harness([limit({ amount: 120 })]);
+  admission.admit(request(CHAT), resolved());
+  expect(admission.admit(request(CHAT, undefined, { 'x-request-id': 'r1' }), resolved())).toMatchObject({ status: 429 });
+  expect(admission.admit(request({ ...CHAT, messages: ['x'.repeat(9_000)] }), resolved())).toMatchObject({ status: 400 });
+  expect([...budgets.metrics.limit(budgets.rules[0]!).rejections]).toEqual([
+    ['used-up', 1],
+    ['never-fits', 1],
+  ]);
+  expect(lines[0]).toMatchObject({ audit: 'limit', limit: 'limit', reason: 'limit-rate', requestId: 'r1', model: 'llama' });
+  expect(JSON.stringify(lines)).not.toContain('hello');
+});
+
+test('a request that finds no endpoint gives back what was set aside', () => {
+  const { admission, budgets } = harness([limit()]);
+  (admission.admit(request(CHAT), resolved()) as Grant).release();
+  expect([...budgets.memory.standings(budgets.rules[0]!)]).toMatchObject([{ used: 0, use: { open: 0 } }]);
+});
+
+describe('a store that answers later', () => {
+  function waiting() {
+    let done: (result: ReserveResult) => void = () => undefined;
+    const parts = harness([limit()], (answer) => {
+      done = answer;
+    });
+    const facts = request(CHAT);
+    const verdicts: (Grant | RejectDecision | undefined)[] = [];
+    expect(parts.admission.admit(facts, resolved())).toBe(WAIT);
+    parts.admission.wait(facts, (verdict) => verdicts.push(verdict));
+    return { ...parts, facts, verdicts, answer: (result: ReserveResult) => done(result) };
+  }
+
+  test('lets the request go on', () => {
+    const { answer, verdicts } = waiting();
+    answer(GRANTED);
+    expect(verdicts).toMatchObject([{ kind: 'grant' }]);
+  });
+
+  test('refuses with 503 when it cannot be asked and the limit is closed', () => {
+    const { answer, verdicts, budgets } = waiting();
+    answer({ kind: 'unavailable', rule: budgets.rules[0]!, retryMs: 900 });
+    expect(verdicts).toMatchObject([{ kind: 'reject', status: 503, reason: 'limit-store-unavailable' }]);
+  });
+
+  test('gets back what it granted to a client who has gone', () => {
+    const { answer, verdicts, admission, facts, settled } = waiting();
+    admission.abandon(facts);
+    answer(GRANTED);
+    expect(verdicts).toEqual([]);
+    expect(settled).toEqual([[0]]);
+  });
+});
+
+test('labels that clients choose are bounded, and a removed limit leaves the page', () => {
+  const { budgets } = harness([limit()]);
+  const end: Outcome = outcome({ inputTokens: 1, outputTokens: 1 });
+  for (let i = 0; i < 4_000; i++) {
+    budgets.settlement(
+      undefined,
+      { model: `m${i % 150}`, textBytes: 4, media: 0, maxTokens: -1, generates: true },
+      `c${Math.floor(i / 10)}`,
+      end,
+    );
+  }
+  budgets.metrics.limit(budgets.rules[0]!).admitted++;
+  const out = new Exposition();
+  budgets.metrics.write(out);
+  const page = out.take();
+  expect(page.match(/aig_picker_tokens_total\{kind="input"/g)!.length).toBeLessThanOrEqual(2_001);
+  expect(page).toContain('aig_picker_limit_admitted_total{limit="limit"} 1');
+  budgets.use({ limits: [], models: [] });
+  budgets.metrics.write(out);
+  expect(out.take()).not.toContain('limit="limit"');
+});
