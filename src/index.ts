@@ -1,3 +1,4 @@
+export { AiGatewayValidation, type AiGatewayValidationProps, type ValidationPluginContext } from './ai-gateway-validation';
 export { AiGateway, type AiGatewayAttributes, type AiGatewayProps } from './constructs/ai-gateway';
 export {
   EndpointPicker,

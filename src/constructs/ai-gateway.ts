@@ -10,6 +10,7 @@ import type { ModelGatewayOptions } from './gateway/gateway-props';
 import type { GatewayState } from './gateway/gateway-state';
 import { type IAiGateway, ModelGateway } from './gateway/model-gateway';
 import { type ParentGateway, parentAndHosts } from './gateway/model-route';
+import { checkCrossObjectRules } from './internal/cross-object-rules';
 import { emit } from './internal/emit';
 import { refuse } from './internal/errors';
 import { derivedName, resourceName } from './internal/names';
@@ -88,6 +89,7 @@ export class AiGateway extends ModelGateway {
     });
     if (props.createGatewayClass) this.emitGatewayClass(className);
     if (props.redirectHttpToHttps) this.emitRedirect();
+    checkCrossObjectRules(this);
   }
 
   protected place(): Pick<GatewayState, 'baseName' | 'gatewayName' | 'gatewayNamespace' | 'ownsGateway' | 'parent'> {

@@ -1,6 +1,6 @@
 import type { Field } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
-import { allContainers, workloads } from './support/workloads';
+import { allContainers, builtInWorkloads } from './support/workloads';
 
 const POLICIES: Readonly<Record<string, readonly string[]>> = {
   imagePullPolicy: ['Always', 'IfNotPresent', 'Never'],
@@ -15,7 +15,7 @@ export const containers: Rule = {
   severity: 'error',
   isAdmission: true,
   check: (index) =>
-    workloads(index).flatMap(({ object, podSpec }) => {
+    builtInWorkloads(index).flatMap(({ object, podSpec }) => {
       if (!podSpec.isSet) return [];
       const findings = allContainers(podSpec).flatMap((container) => checkContainer(container, object.kind !== 'Pod'));
       const list = podSpec.at('containers');

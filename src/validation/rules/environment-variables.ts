@@ -1,6 +1,6 @@
 import type { Field } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
-import { allContainers, workloads } from './support/workloads';
+import { allContainers, builtInWorkloads } from './support/workloads';
 
 const SOURCES = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'];
 
@@ -12,7 +12,7 @@ export const environmentVariables: Rule = {
   severity: 'error',
   isAdmission: true,
   check: (index) =>
-    workloads(index).flatMap(({ podSpec }) =>
+    builtInWorkloads(index).flatMap(({ podSpec }) =>
       allContainers(podSpec).flatMap((container) => container.at('env').items.flatMap(checkVariable)),
     ),
 };

@@ -1,7 +1,7 @@
 import { isLabelValue, isQualifiedName, LABEL_KEY_FORM, LABEL_VALUE_FORM } from '../names';
 import type { Field, KubeObject } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
-import { workloads } from './support/workloads';
+import { builtInWorkloads } from './support/workloads';
 
 /** apimachinery ValidateLabels and ValidateLabelSelector, wherever built-in kinds have labels beyond their own metadata. */
 export const labelSelectors: Rule = {
@@ -11,7 +11,7 @@ export const labelSelectors: Rule = {
   severity: 'error',
   isAdmission: true,
   check: (index) => [
-    ...workloads(index).flatMap(({ object, template, podSpec }) => [
+    ...builtInWorkloads(index).flatMap(({ object, template, podSpec }) => [
       ...(template.path.length === 0 ? [] : labels(template.at('metadata', 'labels'))),
       ...labels(podSpec.at('nodeSelector')),
       ...podSpec

@@ -1,6 +1,6 @@
 import type { Field } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
-import { allContainers, workloads } from './support/workloads';
+import { allContainers, builtInWorkloads } from './support/workloads';
 import { isPortName } from './unique-names';
 
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
@@ -13,7 +13,7 @@ export const portNumbers: Rule = {
   severity: 'error',
   isAdmission: true,
   check: (index) => [
-    ...workloads(index).flatMap(({ podSpec }) =>
+    ...builtInWorkloads(index).flatMap(({ podSpec }) =>
       allContainers(podSpec).flatMap((container) =>
         container
           .at('ports')
@@ -35,7 +35,7 @@ function number(field: Field, from = 1): RuleFinding[] {
 }
 
 function protocol(field: Field): RuleFinding[] {
-  if (field.text === undefined || PROTOCOLS.includes(field.text)) return [];
+  if ((field.text ?? '') === '' || PROTOCOLS.includes(field.text!)) return [];
   return [finding(field, 'is no protocol of a port', { allowed: PROTOCOLS.join(', '), fix: 'take one of these' })];
 }
 
@@ -44,14 +44,15 @@ function servicePorts(ports: readonly Field[]): RuleFinding[] {
   return ports.flatMap((port) => {
     const target = port.at('targetPort');
     const findings = [...number(port.at('port')), ...number(port.at('nodePort'), 0), ...protocol(port.at('protocol'))];
-    if (target.text !== undefined && !isPortName(target.text)) {
+    // Empty text and 0 are read as the default, the port itself.
+    if ((target.text ?? '') !== '' && !isPortName(target.text!)) {
       findings.push(
         finding(target, 'is neither a port nor the name of one', {
           allowed: "1 to 65535, or at most 15 lower case letters, digits and single '-'",
           fix: 'write the number without quotes, or the name of a container port',
         }),
       );
-    } else findings.push(...number(target));
+    } else findings.push(...number(target, 0));
     const key = `${port.at('protocol').text ?? 'TCP'}/${port.at('port').number}`;
     if (port.at('port').number !== undefined && seen.has(key)) {
       findings.push(finding(port, `is ${key} for the second time`, { fix: 'remove one, or take another port' }));

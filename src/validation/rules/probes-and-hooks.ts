@@ -1,6 +1,6 @@
 import type { Field } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
-import { allContainers, workloads } from './support/workloads';
+import { allContainers, builtInWorkloads } from './support/workloads';
 
 const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const;
 const PROBE_HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc'];
@@ -15,7 +15,7 @@ export const probesAndHooks: Rule = {
   severity: 'error',
   isAdmission: true,
   check: (index) =>
-    workloads(index).flatMap(({ podSpec }) => {
+    builtInWorkloads(index).flatMap(({ podSpec }) => {
       const grace = podSpec.at('terminationGracePeriodSeconds').number ?? DEFAULT_GRACE_SECONDS;
       return allContainers(podSpec).flatMap((container) => [
         ...PROBES.flatMap((name) => probe(container.at(name), name)),

@@ -53,10 +53,10 @@ function binding(object: KubeObject): RuleFinding[] {
     if (kind.text !== undefined && !kinds.includes(kind.text))
       findings.push(finding(kind, `cannot be bound by a ${object.kind}`, { allowed: kinds.join(', '), fix: 'correct it' }));
   }
-  return [...findings, ...object.at('subjects').items.flatMap(subject)];
+  return [...findings, ...object.at('subjects').items.flatMap((entry) => subject(entry, object.kind))];
 }
 
-function subject(field: Field): RuleFinding[] {
+function subject(field: Field, bindingKind: string): RuleFinding[] {
   const kind = field.at('kind');
   const group = field.at('apiGroup');
   const namespace = field.at('namespace');
@@ -64,7 +64,8 @@ function subject(field: Field): RuleFinding[] {
     const findings: RuleFinding[] = [];
     if ((group.text ?? '') !== '')
       findings.push(finding(group, 'is set for a ServiceAccount', { fix: 'remove it', mend: { remove: group.path } }));
-    if ((namespace.text ?? '') === '')
+    // In a RoleBinding, the binding's own namespace is meant.
+    if ((namespace.text ?? '') === '' && bindingKind === 'ClusterRoleBinding')
       findings.push(finding(namespace, 'is missing', { fix: 'name the namespace of the ServiceAccount' }));
     return findings;
   }

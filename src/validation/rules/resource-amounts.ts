@@ -1,7 +1,7 @@
 import type { Field } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
 import { quantity } from './support/quantities';
-import { allContainers, workloads } from './support/workloads';
+import { allContainers, builtInWorkloads } from './support/workloads';
 
 const STANDARD = /^(cpu|memory|ephemeral-storage|hugepages-.*)$/;
 
@@ -13,7 +13,9 @@ export const resourceAmounts: Rule = {
   severity: 'error',
   isAdmission: true,
   check: (index) =>
-    workloads(index).flatMap(({ podSpec }) => allContainers(podSpec).flatMap((container) => check(container.at('resources')))),
+    builtInWorkloads(index).flatMap(({ podSpec }) =>
+      allContainers(podSpec).flatMap((container) => check(container.at('resources'))),
+    ),
 };
 
 function check(resources: Field): RuleFinding[] {

@@ -5,7 +5,7 @@ export const rewriteWeights: Rule = {
   code: 'AIG211',
   name: 'rewrite-weights',
   title: 'All targets of a rewrite have a weight, or none has',
-  severity: 'error',
+  severity: 'warning',
   check: (index) =>
     ['llm-d.ai', 'inference.networking.x-k8s.io'].flatMap((group) =>
       index.ofKind(group, 'InferenceModelRewrite').flatMap((rewrite) =>

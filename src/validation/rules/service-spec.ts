@@ -16,7 +16,8 @@ export const serviceSpec: Rule = {
 function check(service: KubeObject): RuleFinding[] {
   const spec = service.at('spec');
   if (!spec.isSet) return [finding(spec, 'is missing', { fix: 'give the Service ports and a selector' })];
-  const type = spec.at('type').text ?? 'ClusterIP';
+  // Empty text is read as the default.
+  const type = spec.at('type').text || 'ClusterIP';
   const findings: RuleFinding[] = [];
   if (!TYPES.includes(type)) {
     return [finding(spec.at('type'), 'is no type of a Service', { allowed: TYPES.join(', '), fix: 'take one of these' })];
@@ -34,7 +35,7 @@ function check(service: KubeObject): RuleFinding[] {
     findings.push(finding(spec.at('clusterIP'), `is not for ${type}`, { fix: 'remove it, or make the type ClusterIP' }));
   }
   const affinity = spec.at('sessionAffinity');
-  if (affinity.text !== undefined && !['None', 'ClientIP'].includes(affinity.text)) {
+  if ((affinity.text ?? '') !== '' && !['None', 'ClientIP'].includes(affinity.text!)) {
     findings.push(finding(affinity, 'is no such choice', { allowed: 'None, ClientIP', fix: 'take one of these' }));
   }
   if (type === 'ClusterIP') {

@@ -1,7 +1,7 @@
 import { DNS_LABEL } from '../names';
 import type { Field } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
-import { allContainers, workloads } from './support/workloads';
+import { allContainers, builtInWorkloads } from './support/workloads';
 
 const PORT_NAME = /^(?=.*[a-z])[a-z0-9]([a-z0-9]|-(?!-))*[a-z0-9]$|^[a-z]$/;
 
@@ -13,7 +13,7 @@ export const uniqueNames: Rule = {
   severity: 'error',
   isAdmission: true,
   check: (index) => [
-    ...workloads(index).flatMap(({ podSpec }) => [
+    ...builtInWorkloads(index).flatMap(({ podSpec }) => [
       ...names(allContainers(podSpec), 'container'),
       ...names(podSpec.at('volumes').items, 'volume'),
       ...allContainers(podSpec).flatMap((container) => containerPorts(container.at('ports').items)),

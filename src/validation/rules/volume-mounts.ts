@@ -1,6 +1,6 @@
 import type { Field } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
-import { allContainers, workloads } from './support/workloads';
+import { allContainers, builtInWorkloads } from './support/workloads';
 
 /** core/v1 ValidateVolumeMounts and validateVolumeSource. */
 export const volumeMounts: Rule = {
@@ -10,7 +10,7 @@ export const volumeMounts: Rule = {
   severity: 'error',
   isAdmission: true,
   check: (index) =>
-    workloads(index).flatMap(({ object, podSpec }) => {
+    builtInWorkloads(index).flatMap(({ object, podSpec }) => {
       const volumes = podSpec.at('volumes').items;
       const names = volumes.flatMap((volume) => volume.at('name').text ?? []);
       const claims = object.at('spec', 'volumeClaimTemplates').items.flatMap((claim) => claim.at('metadata', 'name').text ?? []);

@@ -30,6 +30,11 @@ export function workloads(index: ObjectIndex): readonly Workload[] {
   return index.memo(findWorkloads);
 }
 
+/** Those whose pod templates an API server checks itself: a LeaderWorkerSet is a custom resource, and has a schema only. */
+export function builtInWorkloads(index: ObjectIndex): readonly Workload[] {
+  return workloads(index).filter(({ object }) => object.group !== 'leaderworkerset.x-k8s.io');
+}
+
 function findWorkloads(index: ObjectIndex): Workload[] {
   return index.objects.flatMap((object) =>
     (TEMPLATES[`${object.group}/${object.kind}`] ?? []).flatMap((path): Workload[] => {
