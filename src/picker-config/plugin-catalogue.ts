@@ -40,15 +40,15 @@ type Row = readonly [type: string, kinds: string, instead?: string];
 
 const ALPHA: readonly Row[] = [
   ['disaggregatedset-rollout-screener', 'screener', REMOVE],
-  ['session-affinity-filter', 'filter', 'use prefix-cache-scorer, which keeps a conversation where its cache is'],
-  ['session-affinity-scorer', 'scorer', 'use prefix-cache-scorer, which keeps a conversation where its cache is'],
-  ['endpoint-attribute-filter', 'filter', 'use label-selector-filter'],
-  ['endpoint-attribute-scorer', 'scorer', 'use queue-scorer or running-requests-size-scorer'],
+  ['session-affinity-filter', 'filter'],
+  ['session-affinity-scorer', 'scorer'],
+  ['endpoint-attribute-filter', 'filter'],
+  ['endpoint-attribute-scorer', 'scorer'],
   ['topology-affinity-filter', 'filter', 'use label-selector-filter on a topology label'],
   ['topology-affinity-scorer', 'scorer', 'use label-selector-filter on a topology label'],
-  ['utilization-filter', 'filter', 'use the saturation detector'],
-  ['header-label-affinity-scorer', 'scorer', 'use label-selector-filter'],
-  ['header-profile-handler', 'profile-handler', 'use single-profile-handler and one pool per profile'],
+  ['utilization-filter', 'filter'],
+  ['header-label-affinity-scorer', 'scorer'],
+  ['header-profile-handler', 'profile-handler'],
   ['topology-extractor', 'extractor', KUBERNETES],
   ['dcgm-data-source', 'source', KUBERNETES],
   ['dcgm-extractor', 'extractor', KUBERNETES],
@@ -62,8 +62,8 @@ const ALPHA: readonly Row[] = [
   ['multicluster-kv-cache-utilization-scorer', 'scorer', MULTICLUSTER],
   ['multicluster-prefix-cache-scorer', 'scorer', MULTICLUSTER],
   ['multicluster-approx-prefix-cache-producer', 'producer', MULTICLUSTER],
-  ['sheddable-eviction-filter', 'eviction'],
-  ['priority-then-time-eviction-order-policy', 'eviction'],
+  ['sheddable-eviction-filter', 'eviction', 'remove it: requests are neither queued nor evicted'],
+  ['priority-then-time-eviction-order-policy', 'eviction', 'remove it: requests are neither queued nor evicted'],
   ['priority-holdback-policy', 'usage-limit', 'use static-usage-limit-policy'],
   ['soft-reflective-ceiling-policy', 'usage-limit', 'use static-usage-limit-policy'],
   ['agent-identity', 'producer', 'send the fairness id in the header x-llm-d-inference-fairness-id'],
@@ -71,9 +71,9 @@ const ALPHA: readonly Row[] = [
 
 const BETA: readonly Row[] = [
   ['label-selector-filter', 'filter'],
-  ['encode-filter', 'filter', DISAGGREGATION],
+  ['encode-filter', 'filter'],
   ['decode-filter', 'filter'],
-  ['prefill-filter', 'filter', DISAGGREGATION],
+  ['prefill-filter', 'filter'],
   ['data-parallel-profile-handler', 'profile-handler', 'list every data-parallel rank as an endpoint of its own'],
   ['single-profile-handler', 'profile-handler'],
   ['disagg-profile-handler', 'profile-handler', DISAGGREGATION],
@@ -95,9 +95,9 @@ const BETA: readonly Row[] = [
   ['max-score-picker', 'picker'],
   ['random-picker', 'picker'],
   ['weighted-random-picker', 'picker'],
-  ['prefix-cache-affinity-filter', 'filter', 'use prefix-cache-scorer with a higher weight'],
+  ['prefix-cache-affinity-filter', 'filter'],
   ['slo-headroom-tier-filter', 'filter', LATENCY],
-  ['header-based-testing-filter', 'filter', REMOVE],
+  ['header-based-testing-filter', 'filter'],
   ['latency-slo-admitter', 'admitter', LATENCY],
   ['probabilistic-admitter', 'admitter'],
   ['global-strict-fairness-policy', 'fairness'],
@@ -108,7 +108,7 @@ const BETA: readonly Row[] = [
   ['slo-deadline-ordering-policy', 'ordering', 'use fcfs-ordering-policy'],
   ['static-usage-limit-policy', 'usage-limit'],
   ['utilization-detector', 'saturation filter'],
-  ['concurrency-detector', 'saturation filter', 'use utilization-detector'],
+  ['concurrency-detector', 'saturation filter'],
   ['metrics-data-source', 'source'],
   ['core-metrics-extractor', 'extractor'],
   ['models-data-source', 'source', 'name the models in a PickerPolicy'],
@@ -124,7 +124,7 @@ const BETA: readonly Row[] = [
   ['inflight-load-producer', 'producer'],
   ['predicted-latency-producer', 'producer', LATENCY],
   ['mm-embeddings-cache-producer', 'producer', 'use approx-prefix-cache-producer'],
-  ['session-id-producer', 'producer', 'use prefix-cache-scorer, which keeps a conversation where its cache is'],
+  ['session-id-producer', 'producer'],
   ['openai-parser', 'parser'],
   ['anthropic-parser', 'parser', 'use openai-parser'],
   ['vllmhttp-parser', 'parser', 'use openai-parser'],
@@ -144,6 +144,12 @@ const DEPRECATED: readonly Row[] = [
   ['tokenizer', 'producer', 'use token-producer'],
   ['local-syncer', 'syncer', REMOVE],
 ];
+
+/** Scheduling plugins that only this picker has, with their kind. */
+export const OWN_PLUGINS: ReadonlyMap<string, PluginKind> = new Map([
+  ['expected-cost-scorer', 'scorer'],
+  ['power-of-k-picker', 'picker'],
+]);
 
 function rows(stability: CataloguedPlugin['stability'], list: readonly Row[]): [string, CataloguedPlugin][] {
   return list.map(([type, kinds, instead]) => [

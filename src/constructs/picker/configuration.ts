@@ -4,7 +4,7 @@ import { checkPlugins } from '../../picker-config/check-plugins';
 import { type EndpointPickerConfig, formatEndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
 import { formatPickerPolicy } from '../../picker-config/picker-policy';
 import { parsePickerPolicy } from '../../picker-config/picker-policy-parser';
-import { PLUGIN_CATALOGUE } from '../../picker-config/plugin-catalogue';
+import { OWN_PLUGINS, PLUGIN_CATALOGUE } from '../../picker-config/plugin-catalogue';
 import { emit, warn } from '../internal/emit';
 import { refuse, refuseAll } from '../internal/errors';
 import { configDigest } from '../kube/config-digest';
@@ -60,8 +60,9 @@ function checkConfig(scope: Construct, picker: ResolvedPicker, config: EndpointP
     if (picker.isLlmd || plugin.instead === undefined) supported.add(plugin.type);
   }
   for (const { type } of config.plugins) {
-    if (PLUGIN_CATALOGUE.has(type)) continue;
+    if (PLUGIN_CATALOGUE.has(type) || (picker.isLlmd && OWN_PLUGINS.has(type))) continue;
     supported.add(type);
+    if (OWN_PLUGINS.has(type)) continue;
     warn(scope, `the plugin type '${type}' is not one that this library knows; the picker must have it built in`);
   }
   const allowExperimental =

@@ -19,7 +19,7 @@ import { SCHEDULING_PLUGINS } from '../scheduling/plugin-registry';
 import type { Scheduler } from '../scheduling/scheduler';
 import {
   buildScheduler,
-  LLMD_DEFAULT_SCHEDULING,
+  DEFAULT_SCHEDULING,
   type SchedulerDependencies,
   type SchedulingConfig,
 } from '../scheduling/scheduler-builder';
@@ -78,8 +78,9 @@ export function loadConfig(settings: ProgramSettings, dependencies: Omit<Schedul
   const scraping = parts.scraping(settings.scrapeIntervalMs);
   const { scheduler, problems: buildFaults } = buildScheduler(schedulingOf(config), { ...dependencies, locate });
   problems.push(...buildFaults);
+  const inProfiles = new Set(config.schedulingProfiles.flatMap((profile) => profile.plugins.map(({ pluginRef }) => pluginRef)));
   const notices = config.plugins
-    .filter(({ type }) => IDLE_PLUGINS.includes(type))
+    .filter(({ name, type }) => IDLE_PLUGINS.includes(type) && !inProfiles.has(name))
     .map(({ name, type }) => `plugin '${name}' (${type}) has no effect: requests are neither queued nor shed`);
   if (problems.length > 0 || scheduler === undefined || pools.length === 0)
     return { loaded: undefined, problems, warnings, notices };
@@ -150,13 +151,13 @@ function unreadable(flag: string, error: string, where: string): Problem {
   };
 }
 
-/** The configuration's own profile, or llm-d's default when it names none. */
+/** The configuration's own profiles, or this picker's default when it names none; plugins of the default may be given parameters. */
 function schedulingOf(config: EndpointPickerConfig): SchedulingConfig {
   if (config.schedulingProfiles.length > 0) return config;
   const named = new Set(config.plugins.map(({ name }) => name));
   return {
-    plugins: [...config.plugins, ...LLMD_DEFAULT_SCHEDULING.plugins.filter(({ name }) => !named.has(name))],
-    schedulingProfiles: LLMD_DEFAULT_SCHEDULING.schedulingProfiles,
+    plugins: [...config.plugins, ...DEFAULT_SCHEDULING.plugins.filter(({ name }) => !named.has(name))],
+    schedulingProfiles: DEFAULT_SCHEDULING.schedulingProfiles,
   };
 }
 

@@ -131,6 +131,3 @@ export const SCHEDULING_PLUGINS: ReadonlyMap<string, RegisteredPlugin> = new Map
   ...all('producer', [ApproxPrefixCacheProducer, InflightLoadProducer, SessionIdProducer, TokenProducer]),
   ...all('profile-handler', [SingleProfileHandler, HeaderProfileHandler]),
 ]);
-
-/** Types that llm-d's picker does not have. */
-export const OWN_PLUGINS: readonly string[] = [ExpectedCostScorer.TYPE, PowerOfKPicker.TYPE];

@@ -3,12 +3,13 @@ import { EndpointChooser } from '../../../../src/constructs/values/endpoint-choo
 import { Filter } from '../../../../src/constructs/values/filter';
 import { Scorer } from '../../../../src/constructs/values/scorer';
 import { Scoring } from '../../../../src/constructs/values/scoring';
+import { IDLE_PLUGINS, PROGRAM_PLUGINS } from '../../../../src/picker/program/unsupported';
 import { SCHEDULING_PLUGINS } from '../../../../src/picker/scheduling/plugin-registry';
 import { buildScheduler } from '../../../../src/picker/scheduling/scheduler-builder';
 import { checkPlugins } from '../../../../src/picker-config/check-plugins';
 import { formatEndpointPickerConfig } from '../../../../src/picker-config/endpoint-picker-config';
 import { parseEndpointPickerConfig } from '../../../../src/picker-config/endpoint-picker-config-parser';
-import { PLUGIN_CATALOGUE } from '../../../../src/picker-config/plugin-catalogue';
+import { OWN_PLUGINS, PLUGIN_CATALOGUE } from '../../../../src/picker-config/plugin-catalogue';
 import { ManualClock } from '../../../../src/shared/clock';
 import { SeededRandom } from '../../../../src/shared/random';
 import { poolOf } from '../../picker/scheduling/support/pool';
@@ -101,6 +102,14 @@ describe('the configuration that a scoring becomes', () => {
     expect(checkPlugins(EVERY_PLUGIN._config()!, support, (path) => path)).toEqual([]);
   });
 
+  it('of our picker names only what the picker has: the catalogue knows no other way out exactly for what it loads', () => {
+    const loads = new Set([...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...IDLE_PLUGINS]);
+    for (const { type, instead } of PLUGIN_CATALOGUE.values())
+      expect([type, loads.has(type)]).toEqual([type, instead === undefined]);
+    for (const { type } of EVERY_PLUGIN._config()!.plugins) expect([type, SCHEDULING_PLUGINS.has(type)]).toEqual([type, true]);
+    for (const type of OWN_PLUGINS.keys()) expect([type, SCHEDULING_PLUGINS.has(type)]).toEqual([type, true]);
+  });
+
   it('has the parameters that our picker takes', () => {
     for (const scoring of [EVERY_PLUGIN, ...EVERY_CHOOSER]) {
       const { plugins, schedulingProfiles } = scoring._config()!;
@@ -153,8 +162,8 @@ describe('what no scoring can be', () => {
     ['a chooser as a scorer', () => aPicker({ scoring: Scoring.of(Scorer.custom('max-score-picker')) }), /^AIG450 .*picker/],
     [
       'a plugin that our picker lacks',
-      () => aPicker({ scoring: Scoring.llmdDefault().withFilter(Filter.prefill()) }),
-      /^AIG508 scoring: .*'prefill-filter'/,
+      () => aPicker({ scoring: Scoring.llmdDefault().withFilter(Filter.custom('slo-headroom-tier-filter')) }),
+      /^AIG508 scoring: .*'slo-headroom-tier-filter'/,
     ],
     [
       'an Alpha plugin without leave',

@@ -27,7 +27,7 @@ test('a configuration that names no profile gets a default one, and metrics are 
   expect(notices).toEqual([]);
   expect(loaded).toMatchObject({ pools: [{ discovery: { kind: 'file', path: 'e.yaml', watch: false } }] });
   expect(loaded!.scraping!.options).toMatchObject({ path: '/metrics', intervals: { busyMs: 50 } });
-  expect(loaded!.scheduler.newRecord().names.scorers).toHaveLength(3);
+  expect(loaded!.scheduler.newRecord().names.scorers).toEqual(['expected-cost-scorer']);
 });
 
 test.each<[string, string | undefined, string[], object]>([

@@ -1,0 +1,123 @@
+import { EJECTED } from '../../../../src/picker/scheduling/decision-record';
+import type { FlightOutcome } from '../../../../src/picker/scheduling/flight';
+import { loadOf } from '../../../../src/picker/scheduling/flight-book';
+import type { Scheduler } from '../../../../src/picker/scheduling/scheduler';
+import { buildScheduler, DEFAULT_SCHEDULING } from '../../../../src/picker/scheduling/scheduler-builder';
+import { ManualClock } from '../../../../src/shared/clock';
+import { SeededRandom } from '../../../../src/shared/random';
+import { poolOf, requestFor } from './support/pool';
+
+const GOOD: FlightOutcome = { status: 200, outputTokens: 50, firstByteMs: 40, cause: 'natural' };
+const BAD: FlightOutcome = { ...GOOD, status: 503, outputTokens: -1 };
+
+function setUp(endpoints: number) {
+  const pool = poolOf(...Array.from({ length: endpoints }, () => ({})));
+  const clock = new ManualClock(10);
+  const built = buildScheduler(DEFAULT_SCHEDULING, { source: pool, clock, random: new SeededRandom(1) });
+  return { pool, clock, scheduler: built.scheduler!, table: pool.snapshot.table };
+}
+
+/** Sends one request to a certain endpoint and ends it. */
+function send(scheduler: Scheduler, slot: number, outcome: FlightOutcome): void {
+  const { flight } = scheduler.schedule(requestFor('', { subset: [`10.0.0.${slot}`] }));
+  expect(flight.slot).toBe(slot);
+  scheduler.settle(flight, outcome);
+}
+
+test('requests that come between two reports spread, though the reports say the same of all', () => {
+  const { scheduler, table } = setUp(4);
+  for (let i = 0; i < 40; i++) scheduler.schedule(requestFor(`${i}`.repeat(800)));
+  expect([...table.inFlight.subarray(0, 4)]).toEqual([10, 10, 10, 10]);
+});
+
+test('load is the report and what was sent and settled since; never less than what is in flight', () => {
+  const { scheduler, table } = setUp(1);
+  table.running[0] = 5;
+  const first = scheduler.schedule(requestFor()).flight;
+  scheduler.schedule(requestFor());
+  expect(loadOf(table, 0)).toBe(7);
+  scheduler.settle(first, GOOD);
+  expect(loadOf(table, 0)).toBe(6);
+  table.running[0] = 0;
+  table.updatedAtMs[0] = 11;
+  scheduler.schedule(requestFor());
+  expect([table.sinceReport[0], loadOf(table, 0)]).toEqual([1, 2]);
+});
+
+test('tokens in line go when the answer begins, tokens of the answer when it ends', () => {
+  const { scheduler, table } = setUp(1);
+  const { flight } = scheduler.schedule(requestFor('p'.repeat(4_000)));
+  expect([table.prefillTokens[0], table.promptTokensInFlight[0], table.outputTokensInFlight[0]]).toEqual([1_000, 1_000, 256]);
+  scheduler.answered(flight);
+  scheduler.answered(flight);
+  expect([table.prefillTokens[0], table.promptTokensInFlight[0]]).toEqual([0, 1_000]);
+  scheduler.settle(flight, GOOD);
+  expect([table.promptTokensInFlight[0], table.outputTokensInFlight[0]]).toEqual([0, 0]);
+});
+
+test('an endpoint that fails five times in a row is left out, tried by one request, and taken back or left out for longer', () => {
+  const { scheduler, pool, table, clock } = setUp(3);
+  const verdict = (): number => {
+    const record = scheduler.newRecord();
+    const { flight } = scheduler.schedule(requestFor(), record);
+    scheduler.settle(flight);
+    return record.verdicts[1]!;
+  };
+  for (let i = 0; i < 4; i++) send(scheduler, 1, BAD);
+  expect(verdict()).not.toBe(EJECTED);
+  send(scheduler, 1, BAD);
+  expect(verdict()).toBe(EJECTED);
+  clock.advance(5_001);
+  const probe = scheduler.schedule(requestFor('', { subset: ['10.0.0.1'] })).flight;
+  expect(verdict()).toBe(EJECTED);
+  scheduler.settle(probe, BAD);
+  clock.advance(5_001);
+  expect(verdict()).toBe(EJECTED);
+  clock.advance(5_000);
+  send(scheduler, 1, GOOD);
+  expect([table.ejections[1], table.failuresInRow[1], verdict() === EJECTED]).toEqual([0, 0, false]);
+  expect(pool.snapshot.ready).toHaveLength(3);
+});
+
+test('answers that blame the client eject nobody, and never are more than half left out', () => {
+  const { scheduler, table } = setUp(3);
+  for (let i = 0; i < 9; i++) send(scheduler, 0, { ...BAD, status: 400 });
+  for (let i = 0; i < 9; i++) send(scheduler, 0, { ...BAD, status: 0, cause: 'client-disconnect' });
+  expect(table.ejections[0]).toBe(0);
+  for (const slot of [0, 1, 2]) for (let i = 0; i < 5; i++) send(scheduler, slot, BAD);
+  const seen = new Set(Array.from({ length: 60 }, () => scheduler.schedule(requestFor()).slot));
+  expect(seen.size).toBe(3);
+});
+
+test('an engine that decodes four times as slowly gets less', () => {
+  const { scheduler, table, clock } = setUp(2);
+  const open: { flight: ReturnType<Scheduler['schedule']>['flight']; endMs: number }[] = [];
+  const counts = [0, 0];
+  for (let i = 0; i < 3_000; i++) {
+    clock.advance(10);
+    for (const { flight } of open.filter(({ endMs }) => endMs <= clock.nowMs())) scheduler.settle(flight, GOOD);
+    open.splice(0, open.length, ...open.filter(({ endMs }) => endMs > clock.nowMs()));
+    if (i % 50 !== 0) continue;
+    const { flight } = scheduler.schedule(requestFor(`${i}`.repeat(100)));
+    counts[flight.slot]!++;
+    open.push({ flight, endMs: clock.nowMs() + (flight.slot === 0 ? 400 : 1_600) });
+  }
+  expect(table.slownessRatio[1]).toBeGreaterThan(1.5);
+  expect(counts[0]).toBeGreaterThan(1.5 * counts[1]!);
+});
+
+test('a decision tells what it saw, the weights, and who was chosen', () => {
+  const { scheduler, pool } = setUp(2);
+  const record = scheduler.newRecord();
+  scheduler.schedule(requestFor('q'.repeat(400)), record);
+  const [best, other] = record.explain(pool.snapshot).sort((a, b) => (a.chosen ?? 9) - (b.chosen ?? 9));
+  expect(best).toMatchObject({
+    verdict: 'kept',
+    profile: 'default',
+    chosen: 1,
+    tied: true,
+    weights: { 'expected-cost-scorer': 1 },
+  });
+  expect(best!.inputs).toMatchObject({ inFlight: 0, prefillTokens: 0, cachedTokens: 0, waiting: 0 });
+  expect(other!.chosen).toBeUndefined();
+});
