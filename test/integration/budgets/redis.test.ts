@@ -147,7 +147,7 @@ describeWith(['redis-server'], 'budgets that pickers share through Redis', ({ 'r
     const one = await picker([limit()], 'pd');
     expect((await one.reserve(one.claim('dead'))).kind).toBe('granted');
     const open = 'aig:{limits}:shared:client::3600:dead:open';
-    for (const member of await admin.zrange(open, 0, -1)) await admin.zadd(open, '1', member);
+    for (const member of await admin.zrange(open, '0', '-1')) await admin.zadd(open, '1', member);
     const next = one.claim('dead');
     expect((await one.reserve(next)).kind).toBe('granted');
     expect(await counters('dead')).toEqual({ current: 100, open: 1 });

@@ -235,7 +235,7 @@ describe('a grant', () => {
 
 test('a client that is not known hears nothing of models', () => {
   const stranger = rejection('chat', 'Unauthorized', 'who?', 'unauthorized');
-  const admission: Admission = { identify: () => stranger, admit: never, wait: never, abandon: never };
+  const admission: Admission = { identify: () => stranger, admit: () => undefined, wait: never, abandon: never };
   const { director, requests } = harness(['10.0.0.1:8000'], { admission });
   expect(director.decide(request({ messages: CHAT.messages }), never)).toBe(stranger);
   expect(requests.series('', '', 'default-flow').errors.get('401')).toBe(1);
