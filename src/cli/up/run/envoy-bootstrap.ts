@@ -90,6 +90,27 @@ function withoutEngineSecurity(cluster: Cluster, notice: (text: string) => void)
   }
 }
 
+/** Sets headers on every request, behind the removal of the client's own. */
+export function addEarlyHeaders(bootstrap: unknown, headers: readonly (readonly [name: string, value: string])[]): void {
+  const mutation = ([key, value]: readonly [string, string]): unknown => ({
+    append: { header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
+  });
+  for (const listener of (bootstrap as Bootstrap).static_resources?.listeners ?? []) {
+    for (const { typed_config: manager } of (listener as unknown as EarlyListener).filter_chains.flatMap(
+      (chain) => chain.filters,
+    )) {
+      for (const { typed_config: early } of manager.early_header_mutation_extensions ?? [])
+        early.mutations?.push(...headers.map(mutation));
+    }
+  }
+}
+
+interface EarlyListener {
+  filter_chains: {
+    filters: { typed_config: { early_header_mutation_extensions?: { typed_config: { mutations?: unknown[] } }[] } }[];
+  }[];
+}
+
 /** A cluster with the engines that a rule leads to. */
 export interface RouteCluster {
   readonly name: string;

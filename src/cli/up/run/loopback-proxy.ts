@@ -9,9 +9,10 @@ import type { PickerPlan } from '../plan/picker-plans';
 import type { Plan } from '../plan/plan';
 import type { RouteTarget } from '../plan/route-plans';
 import { ChildProgram } from './child-program';
-import { type RouteCluster, routesBootstrap, sidecarBootstrap } from './envoy-bootstrap';
+import { addEarlyHeaders, type RouteCluster, routesBootstrap, sidecarBootstrap } from './envoy-bootstrap';
 import { freePorts } from './free-ports';
 import type { LoopbackPicker } from './loopback-picker';
+import { verifiedHeaders } from './picker-files';
 
 /** What takes requests, whichever program it is. */
 export interface LoopbackProxy {
@@ -55,7 +56,9 @@ export function findEnvoy(given: string | undefined): string | undefined {
 export async function startEnvoy(envoy: string, input: ProxyInput): Promise<LoopbackProxy> {
   const [admin, status] = (await freePorts(2)) as [number, number];
   const file = join(input.folder, 'envoy.json');
-  writeFileSync(file, JSON.stringify(bootstrapOf(input, { listen: input.port, admin, status })));
+  const bootstrap = bootstrapOf(input, { listen: input.port, admin, status });
+  addEarlyHeaders(bootstrap, verifiedHeaders(input.pickers.map(({ policy }) => policy)));
+  writeFileSync(file, JSON.stringify(bootstrap));
   const program = new ChildProgram(envoy, {
     args: ['-c', file, '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning', '--drain-time-s', '1'],
     ...(input.onLine === undefined ? {} : { onLine: input.onLine }),
@@ -111,6 +114,7 @@ export async function startEmbeddedProxy(input: ProxyInput): Promise<LoopbackPro
             }),
           ),
     poolEndpoints: (pool) => pools.get(pool),
+    addHeaders: verifiedHeaders(pickers.map(({ policy }) => policy)),
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(input.port, '127.0.0.1', resolve));
   return {

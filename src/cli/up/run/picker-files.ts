@@ -48,11 +48,20 @@ export function loopbackPolicy(
     notice(`picker ${name}: section 'identity' is taken out: nothing on a laptop issues its ${identity.source}`);
     return withoutIdentity(rest, name, notice);
   }
+  if (identity?.source === 'header') {
+    notice(`picker ${name}: no gateway verifies clients here, so every request is client 'laptop' (${identity.clientHeader})`);
+  }
   if (identity?.source !== 'apiKeys') return identity === undefined ? rest : { ...rest, identity };
   const directory = join(folder, 'api-keys');
   mkdirSync(directory, { mode: 0o700, recursive: true });
   for (const [client, key] of apiKeys ?? LAPTOP_KEYS) writeFileSync(join(directory, client), key, { mode: 0o600 });
   return { ...rest, identity: { ...identity, directory } };
+}
+
+/** Headers of a client whom the gateway has verified: on a laptop no gateway does, so the proxy says it of every request. */
+export function verifiedHeaders(policies: readonly (PickerPolicy | undefined)[]): [name: string, value: string][] {
+  const names = policies.flatMap((policy) => (policy?.identity?.source === 'header' ? [policy.identity.clientHeader] : []));
+  return [...new Set(names)].map((name) => [name, 'laptop']);
 }
 
 /** Clients of a laptop where the manifests leave the Secret with the keys to others. */
