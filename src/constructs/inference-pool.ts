@@ -129,8 +129,8 @@ export class InferencePool extends Construct implements IInferencePool {
     return [
       formatProblem({
         code: 'AIG464',
-        what: `an InferencePool of ${this.generation.name} must name its picker, and no gateway uses this pool`,
-        fix: 'add the pool to a gateway with addModel, or use ApiGeneration.V1',
+        what: `an InferencePool of ${this.generation.name} must name a picker of its own namespace, and no gateway gives it one`,
+        fix: 'add the pool to a gateway of the same namespace with addModel, or use ApiGeneration.V1',
         where: this.node.path,
       }),
     ];

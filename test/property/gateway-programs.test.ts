@@ -80,7 +80,8 @@ function synth(program: Program): Synthesized[] {
   // the old kinds have one pool for a model
   const single = program.generation !== 'V1';
   const pools = program.pools.map((pool, number) => {
-    const scope = pool.otherNamespace ? other : chart;
+    // and must name a picker of their own namespace
+    const scope = pool.otherNamespace && !single ? other : chart;
     const backends = Array.from(
       { length: pool.backends },
       (_, index) =>

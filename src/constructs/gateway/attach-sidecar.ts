@@ -59,7 +59,8 @@ export function attachSidecar(
     gatewayPeer: gateway.adapter.gatewayPods(plan),
   });
   for (const pool of pools) {
-    pool.usePicker(proxy.serviceName, EXT_PROC_PORT);
+    // a pool names a picker of its own namespace or none
+    if ((pool.namespace ?? routeNamespace) === routeNamespace) pool.usePicker(proxy.serviceName, EXT_PROC_PORT);
     pool.allowFrom(peerIn(proxy.podLabels, routeNamespace, pool.namespace), 'sends requests, and reads the engines’ metrics');
   }
   return {
