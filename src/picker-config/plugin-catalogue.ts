@@ -99,7 +99,7 @@ const BETA: readonly Row[] = [
   ['slo-headroom-tier-filter', 'filter', LATENCY],
   ['header-based-testing-filter', 'filter'],
   ['latency-slo-admitter', 'admitter', LATENCY],
-  ['probabilistic-admitter', 'admitter'],
+  ['probabilistic-admitter', 'admitter', 'remove it: this picker sheds no requests by chance'],
   ['global-strict-fairness-policy', 'fairness'],
   ['round-robin-fairness-policy', 'fairness'],
   ['program-aware-fairness', 'fairness', 'use round-robin-fairness-policy'],
