@@ -126,7 +126,7 @@ const BETA: readonly Row[] = [
   ['mm-embeddings-cache-producer', 'producer', 'use approx-prefix-cache-producer'],
   ['session-id-producer', 'producer'],
   ['openai-parser', 'parser'],
-  ['anthropic-parser', 'parser', 'use openai-parser'],
+  ['anthropic-parser', 'parser'],
   ['vllmhttp-parser', 'parser', 'use openai-parser'],
   ['vllmgrpc-parser', 'parser', 'use the OpenAI API of the engine and openai-parser'],
   ['sglanghttp-parser', 'parser', 'use the OpenAI API of the engine and openai-parser'],

@@ -7,7 +7,12 @@ import { ENGINE_METRICS } from '../../src/picker/metrics-scraper/engine-metrics'
 import { EnginePageReader } from '../../src/picker/metrics-scraper/engine-page-reader';
 import { formatHostPort } from '../../src/picker/scheduling/interface/endpoint-snapshot';
 import type { SchedulingRequest } from '../../src/picker/scheduling/interface/scheduling-request';
-import { buildScheduler, LLMD_DEFAULT_SCHEDULING, type SchedulingConfig } from '../../src/picker/scheduling/scheduler-builder';
+import {
+  buildScheduler,
+  DEFAULT_SCHEDULING,
+  LLMD_DEFAULT_SCHEDULING,
+  type SchedulingConfig,
+} from '../../src/picker/scheduling/scheduler-builder';
 import { monotonicClock } from '../../src/shared/clock';
 import { hashBlocks } from '../../src/shared/hash';
 import { SeededRandom } from '../../src/shared/random';
@@ -126,6 +131,13 @@ for (const count of [8, 100, 1000]) {
   const { pick } = schedulerOf(LLMD_DEFAULT_SCHEDULING, count);
   const requests = Array.from({ length: 4000 }, (_, i) => requestOf(textOf(4096, i)));
   measure(`pick of ${count}, 4 KB, default, prompts that share nothing`, (i) => pick(requests[i % requests.length]!), 4);
+}
+for (const count of [8, 100, 1000]) {
+  const { pick } = schedulerOf(DEFAULT_SCHEDULING, count);
+  const none = requestOf(Buffer.alloc(3));
+  measure(`pick of ${count}: own default with all signals, no prompt`, () => pick(none));
+  const requests = Array.from({ length: 4000 }, (_, i) => requestOf(textOf(1024, i)));
+  measure(`pick of ${count}, 1 KB, own default, prompts that share nothing`, (i) => pick(requests[i % requests.length]!), 1);
 }
 for (const count of [8, 100, 1000]) {
   const source = poolOf(count);
