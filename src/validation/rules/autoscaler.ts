@@ -1,13 +1,13 @@
 import type { KubeObject } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
 
-const SOURCES: Readonly<Record<string, string>> = {
-  Resource: 'resource',
-  ContainerResource: 'containerResource',
-  Pods: 'pods',
-  Object: 'object',
-  External: 'external',
-};
+const SOURCES: ReadonlyMap<string, string> = new Map([
+  ['Resource', 'resource'],
+  ['ContainerResource', 'containerResource'],
+  ['Pods', 'pods'],
+  ['Object', 'object'],
+  ['External', 'external'],
+]);
 
 /** autoscaling/v2 validation. */
 export const autoscaler: Rule = {
@@ -31,10 +31,10 @@ function check(object: KubeObject): RuleFinding[] {
     findings.push(finding(minimum, `is more than maxReplicas (${maximum.number})`, { fix: 'lower it, or raise maxReplicas' }));
   for (const metric of object.at('spec', 'metrics').items) {
     const type = metric.at('type');
-    const source = SOURCES[type.text ?? ''];
+    const source = SOURCES.get(type.text ?? '');
     if (type.text !== undefined && source === undefined) {
       findings.push(
-        finding(type, 'is no type of a metric', { allowed: Object.keys(SOURCES).join(', '), fix: 'take one of these' }),
+        finding(type, 'is no type of a metric', { allowed: [...SOURCES.keys()].join(', '), fix: 'take one of these' }),
       );
     } else if (source !== undefined && !metric.at(source).isSet) {
       findings.push(finding(metric.at(source), `is missing for type ${type.text}`, { fix: 'add it, or correct the type' }));

@@ -3,12 +3,12 @@ import { finding, type Rule, type RuleFinding } from './rule';
 
 const MAX_BYTES = 1024 * 1024;
 const KEY = /^[-._a-zA-Z0-9]+$/;
-const REQUIRED: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-};
+const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+]);
 
 /** core/v1 ValidateConfigMap and ValidateSecret. */
 export const configData: Rule = {
@@ -43,7 +43,7 @@ function secret(object: KubeObject): RuleFinding[] {
   const sizeBytes =
     object.at('data').entries.reduce((sum, [, { text: value }]) => sum + decodedBytes(value ?? ''), 0) +
     object.at('stringData').entries.reduce((sum, [, { text: value }]) => sum + Buffer.byteLength(value ?? ''), 0);
-  const missing = (REQUIRED[type] ?? []).filter((key) => !given.has(key));
+  const missing = (REQUIRED.get(type) ?? []).filter((key) => !given.has(key));
   return [
     ...keyFindings(object, 'data'),
     ...keyFindings(object, 'stringData'),

@@ -25,10 +25,10 @@ const IMMUTABLE: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   '/Secret': [['type']],
 };
-const DATA: Readonly<Record<string, readonly string[]>> = {
-  ConfigMap: ['data', 'binaryData', 'immutable'],
-  Secret: ['data', 'stringData', 'immutable'],
-};
+const DATA: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ConfigMap', ['data', 'binaryData', 'immutable']],
+  ['Secret', ['data', 'stringData', 'immutable']],
+]);
 
 /** What an API server refuses to change; the old objects come from the profile. */
 export const immutableFields: Rule = {
@@ -43,7 +43,8 @@ export const immutableFields: Rule = {
       const old = previous.find(object.group, object.kind, object.namespace, object.name);
       if (old === undefined) return [];
       const paths: (readonly string[])[] = [...(IMMUTABLE[`${object.group}/${object.kind}`] ?? [])];
-      if (object.group === '' && old.at('immutable').value === true) paths.push(...(DATA[object.kind] ?? []).map((key) => [key]));
+      if (object.group === '' && old.at('immutable').value === true)
+        paths.push(...(DATA.get(object.kind) ?? []).map((key) => [key]));
       if (object.is('', 'Service') && object.at('spec', 'clusterIP').isSet && old.at('spec', 'type').text !== 'ExternalName')
         paths.push(['spec', 'clusterIP']);
       return paths

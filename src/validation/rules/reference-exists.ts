@@ -5,11 +5,11 @@ import { type Reference, references } from './support/references';
 import { POOL_GROUPS } from './support/routes';
 
 // What a cluster has without anybody's doing.
-const GIVEN: Readonly<Record<string, RegExp>> = {
-  ServiceAccount: /^default$/,
-  ConfigMap: /^kube-root-ca\.crt$/,
-  ClusterRole: /^(system:.*|admin|edit|view|cluster-admin)$/,
-};
+const GIVEN: ReadonlyMap<string, RegExp> = new Map([
+  ['ServiceAccount', /^default$/],
+  ['ConfigMap', /^kube-root-ca\.crt$/],
+  ['ClusterRole', /^(system:.*|admin|edit|view|cluster-admin)$/],
+]);
 
 /**
  * What is named exists. An object that is not in the input may be in the cluster, so that a finding needs a reason: the input is said
@@ -25,7 +25,7 @@ export const referenceExists: Rule = {
 
 function check(index: ObjectIndex, profile: Profile, reference: Reference): RuleFinding[] {
   const { group, kind, namespace, name, field } = reference;
-  if (index.find(group, kind, namespace, name) !== undefined || GIVEN[kind]?.test(name)) return [];
+  if (index.find(group, kind, namespace, name) !== undefined || GIVEN.get(kind)?.test(name)) return [];
   const isUnknownGroup = group !== '' && index.ofKind(group, kind).length === 0;
   const what = `names ${named(kind, namespace, name)}, which`;
   if (kind === 'Service') {
