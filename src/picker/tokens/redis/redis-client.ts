@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { RedisStore as RedisSettings } from '../../../picker-config/picker-policy';
 import { readText } from '../../server/watched-file';
 import type { Script } from './scripts';
@@ -18,7 +18,9 @@ export class RedisClient {
     const at = settings.address.lastIndexOf(':');
     const host = settings.address.slice(0, at).replace(/^\[|\]$/g, '');
     const password = this.password(onError);
-    this.redis = new Redis({
+    // loaded when it is needed: without a store it would cost every start, and the scraper's thread too, time and memory
+    const ioredis = require('ioredis') as typeof import('ioredis');
+    this.redis = new ioredis.Redis({
       host,
       port: Number(settings.address.slice(at + 1)),
       db: settings.database,
