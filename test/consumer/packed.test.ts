@@ -62,7 +62,7 @@ if (!install)
     expect(files).toContain('package/dist/lib/src/index.d.ts');
     expect(files).toContain('package/LICENSE');
     const allowed =
-      /^package\/(dist\/(lib\/(src|imports)\/|picker\/main\.js$)|package\.json$|README\.md$|LICENSE$|NOTICE$|CHANGELOG\.md$)/;
+      /^package\/(dist\/(lib\/(src|imports)\/|picker\/main\.js$|bin\/cdk8s-ai-gateway\.js$)|docs\/rules\/[\w]+\.md$|package\.json$|README\.md$|LICENSE$|NOTICE$|CHANGELOG\.md$)/;
     expect(files.filter((file) => !allowed.test(file))).toEqual([]);
   });
 

@@ -91,7 +91,7 @@ describe('rules', () => {
           unreadable: [],
           colour: false,
         };
-        for (const format of Object.values(FORMATTERS)) expect(format(report)).toMatch(/\n$/);
+        for (const format of Object.values(FORMATTERS)) expect(format(report)).toMatch(/(^|\n)$/);
         expect(typeof applyMends(text, findings)).toBe('string');
       }),
       { numRuns: 300 },
