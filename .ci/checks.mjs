@@ -30,7 +30,11 @@ process.exit(failed === 0 ? 0 : 1);
 function check(title, command, args, count) {
   console.log(`\n=== ${title}`);
   const start = Date.now();
-  const { status } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, CI: 'true' } });
+  const { status } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, CI: 'true' },
+  });
   console.log(`--- ${title}: ${status === 0 ? 'ok' : 'FAILED'} after ${Math.round((Date.now() - start) / 1000)} s`);
   if (count === undefined || !count(status)) {
     if (status === 0) passed++;

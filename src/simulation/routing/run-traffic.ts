@@ -40,7 +40,7 @@ class TrafficRun {
   public constructor(private readonly options: RunOptions) {
     const { engines, seed, router } = options;
     this.random = new SeededRandom(seed + 1);
-    engines.forEach((profile, i) => this.join(profile, i));
+    for (const [index, profile] of engines.entries()) this.join(profile, index);
     // an instant of 0 means "never" in the table
     const clock = { nowMs: () => this.timeline.nowMs() + 1 };
     this.router = router({ store: this.store, clock, seed: seed + 2 });

