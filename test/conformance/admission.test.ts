@@ -46,7 +46,7 @@ async function compare(server: ApiServer, object: JsonObject, options: Validatio
   const worker = async () => {
     for (const mutation of work) {
       const verdict = await server.dryRunCreate(mutation.object as unknown as KubernetesObject);
-      const findings = validateManifests([{ value: mutation.object }], options);
+      const findings = validateManifests([{ value: mutation.object }], { rules: 'admission', ...options });
       comparisons.push({ mutation, verdict, findings, isRefusedByUs: findings.some(({ severity }) => severity === 'error') });
     }
   };

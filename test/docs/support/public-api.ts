@@ -39,8 +39,9 @@ export function propertiesOf(declaration: Declaration): Property[] {
   const parents = (node.heritageClauses ?? []).flatMap((clause) => clause.types.map((type) => type.expression.getText()));
   return [
     ...own.map(property),
+    // TypeScript's own helpers (`Omit<…>`) are declared nowhere here
     ...parents.flatMap((name) => {
-      const file = importedFrom(declaration.file, name);
+      const file = name === 'Omit' || name === 'Pick' ? undefined : importedFrom(declaration.file, name);
       return file === undefined ? [] : propertiesOf(declarationIn(file, name));
     }),
   ];
