@@ -13,7 +13,7 @@ export function flagsMarkdown(specs: readonly FlagSpec[] = PICKER_FLAGS): string
   return [
     '# Flags of the endpoint picker',
     '',
-    'Generated from `src/picker-config/flags.ts`; `UPDATE_DOCS=1 npx jest --config .ci/jest.config.cjs flag-docs` writes it again.',
+    'Generated from `src/picker-config/flags.ts`; `npm run docs` writes it again.',
     '',
     'The flags of llm-d’s picker v0.10 are read as it reads them, so that a deployment can change its image alone. *Honoured* flags work.',
     '*Accepted* flags take their values without an effect, said in one log line. *Refused* flags, and values shown as refused, stop the start:',

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { readManifests } from '../../src/validation';
 import { RULES } from '../../src/validation/rules';
 import { describeWith } from '../components/describe-with';
-import { type ApiServer, type KubernetesObject, startApiServer } from './apiserver';
+import { type ApiServer, startApiServer } from './apiserver';
+import type { KubernetesObject } from './apiserver-client';
 
 const PAGES = path.join(__dirname, '../../docs/rules');
 // Rules that look at what is in the cluster cannot be asked by a dry run.

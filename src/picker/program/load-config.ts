@@ -82,6 +82,9 @@ export function loadConfig(settings: ProgramSettings, dependencies: Omit<Schedul
   const notices = config.plugins
     .filter(({ name, type }) => IDLE_PLUGINS.includes(type) && !inProfiles.has(name))
     .map(({ name, type }) => `plugin '${name}' (${type}) has no effect: requests are neither queued nor shed`);
+  const ranked = policy?.models.filter(({ priority }) => priority !== 0).map(({ name }) => `'${name}'`) ?? [];
+  if (ranked.length > 0)
+    notices.push(`the priorities of models ${ranked.join(', ')} have no effect: requests are neither queued nor shed`);
   if (problems.length > 0 || scheduler === undefined || pools.length === 0)
     return { loaded: undefined, problems, warnings, notices };
   const { dataLayer, plugins } = config;

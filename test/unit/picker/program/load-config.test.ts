@@ -138,8 +138,12 @@ describe('a policy with pools', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   function loadPools(pools: string, ...flags: string[]): LoadResult {
+    return loadModels(pools, '[{name: m, targets: [{pool: a}]}]', ...flags);
+  }
+
+  function loadModels(pools: string, models: string, ...flags: string[]): LoadResult {
     const head = 'apiVersion: cdk8s-ai-gateway.dev/v1alpha1\nkind: PickerPolicy\n';
-    writeFileSync(policy, `${head}pools: ${pools}\nmodels: [{name: m, targets: [{pool: a}]}]\n`);
+    writeFileSync(policy, `${head}pools: ${pools}\nmodels: ${models}\n`);
     const { settings } = programSettings(parseFlags(['--policy-file', policy, ...flags]).values, undefined);
     return loadConfig(settings, { source: new EndpointStore(), clock: new ManualClock(), random: new SeededRandom(1) });
   }
@@ -153,6 +157,13 @@ describe('a policy with pools', () => {
       ['a', true],
       ['b', true],
     ]);
+  });
+
+  test('with models that rank differently is followed, and the log says that ranks have no effect', () => {
+    const models = '[{name: m, targets: [{pool: a}]}, {name: batch, priority: -10, targets: [{pool: a}]}]';
+    const { loaded, notices } = loadModels('[{name: a, endpoints: {file: {path: a.yaml}}}]', models);
+    expect(loaded).toBeDefined();
+    expect(notices).toEqual(["the priorities of models 'batch' have no effect: requests are neither queued nor shed"]);
   });
 
   test('find their endpoints in any way that a policy names, in the namespace of the flags where it names none', () => {
