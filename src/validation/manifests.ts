@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  Composer,
   type Document,
   isCollection,
   isMap,
@@ -8,13 +9,14 @@ import {
   isScalar,
   LineCounter,
   type ParsedNode,
-  parseAllDocuments,
+  Parser,
   type ScalarTag,
   type Tags,
   visit,
   type YAMLParseError,
 } from 'yaml';
 import type { Finding } from './findings';
+import { isTooDeep, MAX_DEPTH } from './nesting';
 import type { FieldPath } from './schema/field-path';
 import { isJsonObject } from './schema/schema-node';
 
@@ -37,9 +39,6 @@ export interface ReadManifests {
   readonly findings: readonly Finding[];
 }
 
-// Deeper than any schema; the checks are recursive.
-const MAX_DEPTH = 200;
-
 /** The YAML or JSON documents of a file; what cannot be read is a finding, never an exception. */
 export function readManifestFile(file: string): ReadManifests {
   let text: string;
@@ -57,15 +56,22 @@ export function readManifests(text: string, file?: string): ReadManifests {
   const documents: ManifestDocument[] = [];
   const findings: Finding[] = [];
   try {
-    for (const document of parseAllDocuments(text, {
-      lineCounter: lines,
+    const composer = new Composer({
       version: '1.1',
       merge: true,
       // The library compares every key with every other; checkKeys does it in one pass.
       uniqueKeys: false,
       customTags: kubernetesTags,
       logLevel: 'silent',
-    })) {
+    });
+    const tokens = [...new Parser(lines.addNewLine).parse(text)];
+    const deep = tokens.filter(isTooDeep);
+    for (const { offset } of deep) {
+      const { line, col } = lines.linePos(offset);
+      const what = `cannot be parsed: is nested deeper than ${MAX_DEPTH} levels`;
+      findings.push(unreadable(file, what, 'write it flatter', { line, column: col }));
+    }
+    for (const document of composer.compose(tokens.filter((token) => !deep.includes(token)))) {
       readDocument(document, text, lines, file, documents, findings);
     }
   } catch (error) {

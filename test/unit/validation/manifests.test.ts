@@ -66,6 +66,23 @@ describe('reading manifests', () => {
     expect(readManifests(`a: ${'['.repeat(100_000)}`).findings).not.toEqual([]);
   });
 
+  // A stack that overflows inside a regular expression ends the process, so that nothing may come near it.
+  it.each([
+    ['lists in brackets', `a: ${'['.repeat(300)}${']'.repeat(300)}`],
+    ['maps in braces', `${'{a: '.repeat(300)}1${'}'.repeat(300)}`],
+    ['lists in a line', `${'- '.repeat(300)}a`],
+    ['maps in a column', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
+  ])('tells %s nested too deep, and reads on', (_, text) => {
+    const { documents, findings } = readManifests(`---\na: 1\n---\n${text}\n---\nb: 2\n`, 'x.yaml');
+    expect(findings).toMatchObject([{ code: 'AIG001', what: 'x.yaml cannot be parsed: is nested deeper than 200 levels' }]);
+    expect(documents.map(({ value }) => value)).toEqual([{ a: 1 }, { b: 2 }]);
+  });
+
+  it('reads what is nested as deep as a program may have it', () => {
+    const text = `${'{a: '.repeat(190)}1${'}'.repeat(190)}`;
+    expect(readManifests(text)).toMatchObject({ findings: [], documents: [{}] });
+  });
+
   it('tells a file that cannot be read', () => {
     expect(readManifestFile('/does/not/exist.yaml').findings[0]).toMatchObject({
       code: 'AIG001',
