@@ -68,6 +68,7 @@ describeWith(['envoy'], 'Envoy accepts the bootstrap of every sidecar proxy', ({
     expect(clusters.map(({ name }) => name)).toEqual([
       'picker',
       'admin',
+      'jwks',
       ...Array.from({ length: 8 }, (_, index) => `pool-${index + 1}`),
     ]);
   });

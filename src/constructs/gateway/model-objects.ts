@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Construct } from 'constructs';
 import type { IInferenceModel, ResolvedTarget } from '../inference-model';
 import type { IInferencePool } from '../inference-pool';
@@ -10,11 +11,11 @@ import type { ModelApi } from '../values/model-api';
  * The objects that describe one model in the API that the cluster runs: InferenceModel for the generations that have it,
  * InferenceObjective and InferenceModelRewrite where a picker reads them, nothing where the policy of our own picker says it all.
  */
-export function emitModelObjects(scope: Construct, model: IInferenceModel, api: ModelApi): void {
+export function emitModelObjects(scope: Construct, model: IInferenceModel, api: ModelApi, names: ModelObjectNames): void {
   const pools = [...new Set(model.targets.map(({ pool }) => pool))];
   const legacy = pools.filter((pool) => pool.generation !== ApiGeneration.V1 && pool.hasObject);
-  if (legacy.length > 0) emitInferenceModels(scope, model, pools, legacy[0]!);
-  if (api.apiVersion !== undefined) for (const pool of pools) emitObjectiveAndRewrite(scope, model, pool, api);
+  if (legacy.length > 0) emitInferenceModels(scope, model, pools, legacy[0]!, names);
+  if (api.apiVersion !== undefined) for (const pool of pools) emitObjectiveAndRewrite(scope, model, pool, api, names);
 }
 
 /** One object per client-visible name: the kind has no aliases. Its pool is in the same namespace. */
@@ -23,6 +24,7 @@ function emitInferenceModels(
   model: IInferenceModel,
   pools: readonly IInferencePool[],
   pool: IInferencePool,
+  names: ModelObjectNames,
 ): void {
   if (pools.length > 1) {
     refuse(scope, {
@@ -34,10 +36,10 @@ function emitInferenceModels(
   }
   for (const name of [model.modelName, ...model.aliases, ...model.adapters]) {
     const targets = model.adapters.includes(name) ? [] : rewritesOf(model, name);
-    emit(scope, `InferenceModel-${objectName(name)}`, {
+    emit(scope, `InferenceModel-${names.of(name)}`, {
       apiVersion: pool.generation.poolApiVersion,
       kind: 'InferenceModel',
-      metadata: { name: objectName(name), namespace: pool.namespace },
+      metadata: { name: names.of(name), namespace: pool.namespace },
       body: {
         spec: {
           modelName: name,
@@ -58,8 +60,14 @@ function rewritesOf(model: IInferenceModel, name: string): { name: string; weigh
     : [];
 }
 
-function emitObjectiveAndRewrite(scope: Construct, model: IInferenceModel, pool: IInferencePool, api: ModelApi): void {
-  const name = objectName(model.modelName);
+function emitObjectiveAndRewrite(
+  scope: Construct,
+  model: IInferenceModel,
+  pool: IInferencePool,
+  api: ModelApi,
+  names: ModelObjectNames,
+): void {
+  const name = names.of(model.modelName);
   const poolRef = { group: pool.generation.poolGroup, name: pool.poolName };
   const suffix = `${pool.poolName}-${name}`;
   emit(scope, `Objective-${suffix}`, {
@@ -100,13 +108,30 @@ function rewriteRule(asked: string, targets: readonly ResolvedTarget[]): object[
   ];
 }
 
-/** A DNS label for a model's name: two names that give the same one meet in the check for unique names. */
-export function objectName(modelName: string): string {
+/**
+ * The names of the objects of one gateway's models: DNS labels. Where two models would have the same one, as `x_a` and `x.a` would,
+ * the later has a digest of its name behind it.
+ */
+export class ModelObjectNames {
+  private readonly models = new Map<string, string>();
+
+  public of(modelName: string): string {
+    const label = labelOf(modelName);
+    const digest = createHash('sha256').update(modelName).digest('hex').slice(0, 6);
+    const name = [label, `${label.slice(0, 56).replace(/-+$/, '')}-${digest}`].find(
+      (candidate) => (this.models.get(candidate) ?? modelName) === modelName,
+    );
+    this.models.set(name!, modelName);
+    return name!;
+  }
+}
+
+function labelOf(modelName: string): string {
   const label = modelName
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 63)
     .replace(/-+$/, '');
-  return /^[a-z]/.test(label) ? label : `model-${label}`.slice(0, 63);
+  return /^[a-z]/.test(label) ? label : `model-${label}`.slice(0, 63).replace(/-+$/, '');
 }

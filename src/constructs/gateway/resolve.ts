@@ -14,7 +14,7 @@ import { attachSidecar } from './attach-sidecar';
 import type { GatewayState } from './gateway-state';
 import { emitRouteGrant } from './grants';
 import { checkLimits } from './limit-checks';
-import { emitModelObjects } from './model-objects';
+import { emitModelObjects, ModelObjectNames } from './model-objects';
 import { modelRouteSpec, type RouteRule } from './model-route';
 import { streamTimes } from './stream-times';
 
@@ -68,7 +68,8 @@ export function resolveGateway(gateway: GatewayState): ResolvedGateway | undefin
   const plan = { ...base, rules: rules.map((rule) => rule.plan) };
   emitPlanned(gateway, plan);
   const api = options.modelApi ?? (isLlmd ? ModelApi.LLM_D : ModelApi.POLICY);
-  for (const model of models) emitModelObjects(construct, model, api);
+  const names = new ModelObjectNames();
+  for (const model of models) emitModelObjects(construct, model, api, names);
   return { plan, route: emitRoute(gateway, plan, rules) };
 }
 

@@ -146,6 +146,19 @@ describe('models become objects of the API that the cluster runs', () => {
     expect(models['chat'].spec.targetModels).toEqual([{ name: 'Chat-70B' }]);
   });
 
+  test('models whose names give the same object name get different ones', () => {
+    const program = new GatewayProgram();
+    const gateway = program.gateway(GatewayImplementation.kong());
+    const pool = program.pool('one', { generation: ApiGeneration.V1ALPHA2 });
+    for (const name of ['x_a', 'x.a', 'x-a']) gateway.addModel(name, { pool });
+    const models = ofKind(program.synth(), 'InferenceModel');
+    expect(Object.entries(models).map(([name, { spec }]) => [name.replace(/[0-9a-f]{6}$/, '<digest>'), spec.modelName])).toEqual([
+      ['x-a', 'x_a'],
+      ['x-a-<digest>', 'x.a'],
+      ['x-a-<digest>', 'x-a'],
+    ]);
+  });
+
   test('the v1 generation has no InferenceModel', () => {
     const program = new GatewayProgram();
     program.gateway(GatewayImplementation.kong()).addModel('m', { pool: program.pool('one') });
