@@ -1,7 +1,10 @@
 /// <reference types="jest" />
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
+import { freePorts } from '../../src/cli/up/run/free-ports';
+
+export { freePorts };
 
 export interface StartOptions {
   readonly args?: readonly string[];
@@ -84,25 +87,9 @@ export async function startProcess(program: string, options: StartOptions = {}):
   return { pid: child.pid!, readyMatch, output: () => output, exited, stop };
 }
 
-/** A loopback port that is free at this moment. Prefer port 0 where the program can report what it got. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-/** Several distinct free ports: all are held open until the last is known. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+export async function freePort(): Promise<number> {
+  const [port] = await freePorts(1);
+  return port!;
 }
 
 /** Polls until the answer is truthy, and returns it; the last error or value is in the message when time is up. */

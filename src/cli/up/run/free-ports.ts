@@ -1,11 +1,18 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 
-/** Loopback ports that are free at this moment; all are held until the last is known, so they differ. */
+// Below those that systems give to outgoing connections (Linux from 32,768, others from 49,152): one of them could take the port meanwhile.
+const FIRST_PORT = 20_000;
+const END_PORT = 32_000;
+
+/** Distinct ports of loopback that nobody listens on now. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
-  const ports = servers.map((server) => (server!.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => close(server!)));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(FIRST_PORT, END_PORT);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
 }
 
 export async function isFree(port: number): Promise<boolean> {
