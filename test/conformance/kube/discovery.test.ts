@@ -205,10 +205,11 @@ describeWith(['etcd', 'kube-apiserver'], 'discovery through a Kubernetes API', (
     }
     await server.startAgain();
     await objects.createReadyPod('b', '10.1.0.2');
-    await watched.becomes('10.1.0.1:8000 10.1.0.2:8000', 15_000);
-    await eventually('both followed', () => watched!.statuses().every(({ isCurrent }) => isCurrent), 15_000);
+    // The longest waits follow each other if a first try comes before the server has its kinds.
+    await watched.becomes('10.1.0.1:8000 10.1.0.2:8000', 45_000);
+    await eventually('both followed', () => watched!.statuses().every(({ isCurrent }) => isCurrent), 45_000);
     expect(watched.said.filter((line) => line.includes('followed again'))).toHaveLength(2);
-  }, 120_000);
+  }, 180_000);
 
   it('takes the credentials of a pod, and those that replace them', async () => {
     const objects = await inNamespace();
