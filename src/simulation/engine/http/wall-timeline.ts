@@ -21,6 +21,8 @@ export class WallTimeline implements Timeline {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       this.dueMs = atMs;
+      // what is due at an instant happens at it, though the timer may be a fraction of a millisecond early
+      this.toldMs = Math.max(this.toldMs, atMs);
       try {
         action();
       } finally {
