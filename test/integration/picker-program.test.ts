@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { selfSignedMaterial } from '../../src/picker/server/tls-material';
+import { SeededRandom } from '../../src/shared/random';
 import { describeWith } from '../components/describe-with';
 import { writeEndpoints, writePickerFiles } from '../components/picker-files';
 import { eventually } from '../components/process';
@@ -340,6 +341,29 @@ describeWith(['node24'], 'on the Node of the image', ({ node24 }) => {
     await picker.stop('SIGTERM', 10_000);
     expect(await picker.exited).toBe(0);
     expect(logged(picker).map(({ msg }) => msg)).toContain('stopped');
+  });
+
+  test('gives large bodies back byte by byte, though the memory of each read is freed behind it', async () => {
+    const picker = await startPicker(fileModeFlags(config), node24);
+    const client = connect(picker.grpcPort);
+    const bodies = [1, 2, 3, 4].map((seed) => {
+      const random = new SeededRandom(seed);
+      const content = Array.from({ length: 100_000 }, () => random.next().toString(36)).join(' ');
+      return JSON.stringify({ model: 'llama', messages: [{ role: 'user', content }] });
+    });
+    const echoes = bodies.map(async (body) => {
+      const stream = client.open();
+      stream.post('/v1/chat/completions', body);
+      const pieces: Buffer[] = [];
+      for (let reply = await stream.next(); reply !== undefined; reply = await stream.next()) {
+        if (reply.piece !== undefined) pieces.push(reply.piece);
+        if (reply.endOfStream === true) break;
+      }
+      stream.end();
+      return Buffer.concat(pieces).equals(Buffer.from(body));
+    });
+    expect(await Promise.all(echoes)).toEqual([true, true, true, true]);
+    await picker.stop('SIGTERM', 10_000);
   });
 });
 

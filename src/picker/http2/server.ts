@@ -5,6 +5,7 @@ import { BufferBudget } from './buffer-budget';
 import { Connection, type ConnectionShared } from './connection';
 import { Http2Counters } from './counters';
 import { DEFAULT_WINDOW_BYTES } from './frame-types';
+import { freeRead } from './free-read';
 import type { GrpcMethod } from './grpc';
 import { DEFAULT_LIMITS, type Http2Limits } from './limits';
 
@@ -169,7 +170,10 @@ export class Http2Server {
     this.connections.add(connection);
     this.counters.connections++;
     this.counters.connectionsTotal++;
-    socket.on('data', (chunk: Buffer) => connection.receive(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      connection.receive(chunk);
+      freeRead(chunk);
+    });
     // 'close' follows; a peer that resets its connection is nothing to report.
     socket.on('error', () => {});
     socket.on('close', () => {
