@@ -22,9 +22,10 @@ export function wordsUnder(bytes: Buffer): Int32Array {
 }
 
 /**
- * `at` is behind the opening quote. Four bytes are skipped at once unless one of them may be a quote, a backslash or a control
- * character: (x - 0x01…01) & ~x & 0x80…80 finds a zero byte in a word, and the same with 0x20 finds a byte below 0x20. A borrow
- * can only report too much, and then the bytes are looked at one by one.
+ * `at` is behind the opening quote. Eight bytes are skipped at once unless one of them may be a quote, a backslash or a control
+ * character: the high bits of (x - 0x01…01) & ~x show a zero byte in a word, and the same with 0x20 a byte below 0x20. Taking a quote or
+ * a backslash away by exclusive or leaves high bits alone, so one & ~x serves all three. A borrow can only report too much, and then the
+ * bytes are looked at one by one.
  */
 export function stringEnd(bytes: Buffer, at: number, end: number, words: Int32Array): number {
   const offset = bytes.byteOffset;
@@ -33,12 +34,16 @@ export function stringEnd(bytes: Buffer, at: number, end: number, words: Int32Ar
   for (;;) {
     if (((i + offset) & 3) === 0) {
       let word = (i + offset) >> 2;
-      while (word < lastWord) {
+      while (word + 1 < lastWord) {
         const v = words[word]!;
-        const quote = v ^ 0x22222222;
-        const slash = v ^ 0x5c5c5c5c;
-        if ((((v - 0x20202020) & ~v) | ((quote - 0x01010101) & ~quote) | ((slash - 0x01010101) & ~slash)) & 0x80808080) break;
-        word++;
+        const w = words[word + 1]!;
+        const first = ((v - 0x20202020) | ((v ^ 0x22222222) - 0x01010101) | ((v ^ 0x5c5c5c5c) - 0x01010101)) & ~v;
+        const second = ((w - 0x20202020) | ((w ^ 0x22222222) - 0x01010101) | ((w ^ 0x5c5c5c5c) - 0x01010101)) & ~w;
+        if (((first | second) & 0x80808080) !== 0) {
+          if ((first & 0x80808080) === 0) word++;
+          break;
+        }
+        word += 2;
       }
       i = (word << 2) - offset;
     }
