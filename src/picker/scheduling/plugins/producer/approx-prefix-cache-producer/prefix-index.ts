@@ -11,9 +11,9 @@ const NONE = -1;
  * Which endpoint probably has which prompt blocks in its cache: one hash table of (block hash, slot), bounded for all slots together, with
  * one list by recency for each slot. Typed arrays throughout, so its memory does not grow and the garbage collector never looks at it.
  *
- * A prompt is always recorded from its last block to its first. So a block is at most as recent as the block before it, eviction by
+ * In a slot's list each block of a prompt lies behind the block before it. So a block is at most as recent as the one before, eviction by
  * recency takes the tails of prompts first, and the presence of a block implies that of all blocks before it. That lets `match` search
- * by halves instead of walking the prompt.
+ * by halves instead of walking the prompt, and `record` move a prompt that comes again in one piece.
  */
 export class PrefixIndex {
   /** By bucket: entry + 1, 0 where free. Twice as many buckets as entries, linear probing. */
@@ -92,22 +92,30 @@ export class PrefixIndex {
     if (slot >= this.counts.length) this.growSlots(slot + 1);
     const kept = Math.min(blocks, capacity, this.maxEntries);
     let victim = NONE;
-    for (let block = kept - 1; block >= 0; block--) {
+    // the entry of the block before, behind which the next one belongs
+    let tail = NONE;
+    let block = 0;
+    while (block < kept) {
       const low = hashes[2 * block]!;
       const high = hashes[2 * block + 1]!;
-      const bucket = this.findBucket(low, high, slot);
-      if (this.buckets[bucket] !== 0) {
-        const entry = this.buckets[bucket]! - 1;
-        this.unlink(entry, slot);
-        this.linkNewest(entry, slot);
+      const used = this.buckets[this.findBucket(low, high, slot)]!;
+      if (used !== 0) {
+        const first = used - 1;
+        let last = first;
+        for (block++; block < kept && this.isNext(last, hashes, block); block++) last = this.entries[last * STRIDE + OLDER]!;
+        this.moveBehind(tail, first, last, slot);
+        tail = last;
         continue;
       }
       while (this.counts[slot]! >= capacity) this.evictOldest(slot);
       if (this.total === this.maxEntries) {
         if (victim === NONE || this.counts[victim] === 0) victim = this.fullestSlot();
+        // only this prompt's own blocks are left to give way: its beginning is worth more than its end
+        if (victim === slot && this.oldest[slot] === tail) break;
         this.evictOldest(victim);
       }
-      this.insert(low, high, slot);
+      tail = this.insert(low, high, slot, tail);
+      block++;
     }
     // a capacity that has fallen since
     while (this.counts[slot]! > capacity) this.evictOldest(slot);
@@ -142,7 +150,15 @@ export class PrefixIndex {
     }
   }
 
-  private insert(low: number, high: number, slot: number): void {
+  /** Whether the entry behind this one in its slot's list is the prompt's block. */
+  private isNext(entry: number, hashes: Int32Array, block: number): boolean {
+    const older = this.entries[entry * STRIDE + OLDER]!;
+    if (older === NONE) return false;
+    const at = older * STRIDE;
+    return this.entries[at + LOW] === hashes[2 * block] && this.entries[at + HIGH] === hashes[2 * block + 1];
+  }
+
+  private insert(low: number, high: number, slot: number, behind: number): number {
     let entry = this.firstFree;
     if (entry === NONE) entry = this.nextUnused++;
     else this.firstFree = this.entries[entry * STRIDE + NEWER]!;
@@ -152,15 +168,16 @@ export class PrefixIndex {
     this.entries[at + SLOT] = slot;
     // looked for again: an eviction since the last search may have moved the gap
     this.buckets[this.findBucket(low, high, slot)] = entry + 1;
-    this.linkNewest(entry, slot);
+    this.linkBehind(behind, entry, entry, slot);
     this.counts[slot] = this.counts[slot]! + 1;
     this.total++;
+    return entry;
   }
 
   private evictOldest(slot: number): void {
     const entry = this.oldest[slot]!;
     const at = entry * STRIDE;
-    this.unlink(entry, slot);
+    this.unlink(entry, entry, slot);
     this.emptyBucket(this.findBucket(this.entries[at + LOW]!, this.entries[at + HIGH]!, slot));
     this.entries[at + NEWER] = this.firstFree;
     this.firstFree = entry;
@@ -185,19 +202,26 @@ export class PrefixIndex {
     buckets[gap] = 0;
   }
 
-  private linkNewest(entry: number, slot: number): void {
-    const at = entry * STRIDE;
-    const newest = this.newest[slot]!;
-    this.entries[at + NEWER] = NONE;
-    this.entries[at + OLDER] = newest;
-    if (newest === NONE) this.oldest[slot] = entry;
-    else this.entries[newest * STRIDE + NEWER] = entry;
-    this.newest[slot] = entry;
+  /** Moves a run of the slot's list, from `first` to the older `last`, behind an entry outside of it, or to the front for NONE. */
+  private moveBehind(tail: number, first: number, last: number, slot: number): void {
+    if (this.entries[first * STRIDE + NEWER] === tail) return;
+    this.unlink(first, last, slot);
+    this.linkBehind(tail, first, last, slot);
   }
 
-  private unlink(entry: number, slot: number): void {
-    const newer = this.entries[entry * STRIDE + NEWER]!;
-    const older = this.entries[entry * STRIDE + OLDER]!;
+  private linkBehind(tail: number, first: number, last: number, slot: number): void {
+    const older = tail === NONE ? this.newest[slot]! : this.entries[tail * STRIDE + OLDER]!;
+    this.entries[first * STRIDE + NEWER] = tail;
+    this.entries[last * STRIDE + OLDER] = older;
+    if (tail === NONE) this.newest[slot] = first;
+    else this.entries[tail * STRIDE + OLDER] = first;
+    if (older === NONE) this.oldest[slot] = last;
+    else this.entries[older * STRIDE + NEWER] = last;
+  }
+
+  private unlink(first: number, last: number, slot: number): void {
+    const newer = this.entries[first * STRIDE + NEWER]!;
+    const older = this.entries[last * STRIDE + OLDER]!;
     if (newer === NONE) this.newest[slot] = older;
     else this.entries[newer * STRIDE + OLDER] = older;
     if (older === NONE) this.oldest[slot] = newer;
