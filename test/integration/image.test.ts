@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { NODE_IMAGE } from '../../src/constructs/values/picker-delivery';
+import { PICKER_RUNTIME_VARIABLES } from '../../src/picker-config/runtime';
 import { describeWith } from '../components/describe-with';
 import { writePickerFiles } from '../components/picker-files';
 import { eventually, type RunningProcess } from '../components/process';
@@ -17,6 +18,10 @@ const CONTAINERFILE = readFileSync(join(root, 'Containerfile'), 'utf8');
 
 test('both stages are made from the Node that runs the picker without an image, unless another is asked for', () => {
   expect(CONTAINERFILE.match(/^ARG \w+_IMAGE=.*/gm)).toEqual([`ARG BUILD_IMAGE=${NODE_IMAGE}`, `ARG BASE_IMAGE=${NODE_IMAGE}`]);
+});
+
+test('the image starts the picker with the variables that a stock Node image is given', () => {
+  for (const [name, value] of Object.entries(PICKER_RUNTIME_VARIABLES)) expect(CONTAINERFILE).toContain(`    ${name}=${value}`);
 });
 
 test('without a builder npm run image says what to do', () => {

@@ -1,3 +1,4 @@
+import { PICKER_RUNTIME_VARIABLES } from '../../picker-config/runtime';
 import { grpcProbe, tcpProbe } from '../kube/grpc-probe';
 import { type Container, containerSecurityContext, type EnvVar, type VolumeMount } from '../kube/pod-template';
 import { BUNDLE_FOLDER, UNPACK_FOLDER, UNPACK_VARIABLE } from './delivery/bundle-config-maps';
@@ -52,16 +53,23 @@ function livenessProbe(picker: ResolvedPicker, input: PickerInput): object {
 }
 
 function environment(picker: ResolvedPicker, options: EndpointPickerOptions): EnvVar[] {
+  const given = new Set([...Object.keys(options.extraEnv ?? {}), ...Object.keys(options.secretEnv ?? {})]);
+  const runtime = Object.fromEntries(Object.entries(PICKER_RUNTIME_VARIABLES).filter(([name]) => !given.has(name)));
   return [
     ownField('NAMESPACE', 'metadata.namespace'),
     ownField('POD_NAME', 'metadata.name'),
-    ...(picker.delivery.kind === 'configMap' ? [{ name: UNPACK_VARIABLE, value: UNPACK_FOLDER }] : []),
-    ...Object.entries(options.extraEnv ?? {}).map(([name, value]) => ({ name, value })),
+    // an image brings its own
+    ...(picker.delivery.kind === 'configMap' ? variables({ [UNPACK_VARIABLE]: UNPACK_FOLDER, ...runtime }) : []),
+    ...variables(options.extraEnv ?? {}),
     ...Object.entries(options.secretEnv ?? {}).map(([name, { secretName, key }]) => ({
       name,
       valueFrom: { secretKeyRef: { name: secretName, key } },
     })),
   ];
+}
+
+function variables(values: Readonly<Record<string, string>>): EnvVar[] {
+  return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
 
 /** A variable with a field of the pod itself. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { PICKER_RUNTIME_VARIABLES } from '../../../src/picker-config/runtime';
 import { pickerFlags, writePickerFiles } from '../../components/picker-files';
 import { freePorts, type RunningProcess, startProcess } from '../../components/process';
 import { components, findComponent } from '../../components/resolver';
@@ -20,12 +21,23 @@ export interface StartedSubject {
 
 const pickerBundle = join(__dirname, '..', '..', 'dist', 'picker', 'main.js');
 
+/** The Node of the image, where it is at hand. */
+const node24 = findComponent(components.node24);
+if ('missing' in node24)
+  process.stderr.write(`the picker runs on ${process.version}, not on its image's Node: ${node24.missing}\n`);
+
 /** This project's picker, as it is shipped. */
 export const picker: Subject = {
   name: 'picker',
   start: (ports, folder) => {
     if (!existsSync(pickerBundle)) throw new Error('dist/picker/main.js is missing: run `npm run build` first');
-    return startPicker(process.execPath, [pickerBundle], {}, ports, folder);
+    return startPicker(
+      'path' in node24 ? node24.path : process.execPath,
+      [pickerBundle],
+      PICKER_RUNTIME_VARIABLES,
+      ports,
+      folder,
+    );
   },
 };
 

@@ -52,6 +52,17 @@ describe('a picker that is delivered in ConfigMaps', () => {
     expect(container.command).toEqual(['node', '/opt/picker/bundle/loader.js']);
   });
 
+  it('starts Node as the image does, unless told otherwise', () => {
+    const delivery = PickerDelivery.configMap({ bundleFile: aProgram('1') });
+    const variables = (extraEnv: Record<string, string>) =>
+      containerOf(aPicker({ delivery, extraEnv }).only('Deployment')).env.map(
+        ({ name, value }: { name: string; value?: string }) => `${name}=${value}`,
+      );
+    expect(variables({})).toEqual(expect.arrayContaining(['MALLOC_ARENA_MAX=1', 'NODE_OPTIONS=--max-semi-space-size=4']));
+    const own = variables({ NODE_OPTIONS: '--trace-gc' });
+    expect(own.filter((variable: string) => variable.startsWith('NODE_OPTIONS='))).toEqual(['NODE_OPTIONS=--trace-gc']);
+  });
+
   it('keeps its names within the 63 characters of a label', () => {
     const name = 'a'.repeat(40);
     const made = aPicker({ name, delivery: PickerDelivery.configMap({ bundleFile: aProgram('1') }) });
