@@ -4,7 +4,7 @@ import { type AddressInfo, connect as connectSocket, createServer, type Socket }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeEndpoints, writePickerFiles } from '../components/picker-files';
-import { eventually } from '../components/process';
+import { eventually, freePorts, startProcess } from '../components/process';
 import { headerMap, struct } from '../fixtures/ext-proc/messages';
 import { destinationOf, ExtProcClient } from './picker-program/ext-proc-client';
 import {
@@ -12,6 +12,7 @@ import {
   fileModeFlags,
   logged,
   metricsEngine,
+  pickerBundle,
   type RunningPicker,
   refusedPicker,
   startPicker,
@@ -267,6 +268,29 @@ test('without a file descriptor left it serves those that have one, and others w
     stream.chat('llama', 'hello');
     return (await destinationOf(stream)) === '127.0.0.1:18001';
   });
+});
+
+test('with a full disk under its log it serves, and ends in order', async () => {
+  const [grpc, health, metrics] = (await freePorts(3)) as [number, number, number];
+  const flags = fileModeFlags(config).join(' ').replace('--grpc-port 0 --grpc-health-port 0 --metrics-port 0', '');
+  const ports = `--grpc-port ${grpc} --grpc-health-port ${health} --metrics-port ${metrics}`;
+  const running = await startProcess('/bin/sh', {
+    args: ['-c', `exec '${process.execPath}' '${pickerBundle}' ${flags} ${ports} --drain-timeout 1s >/dev/full 2>&1`],
+    ready: { port: grpc },
+  });
+  const client = connect(grpc);
+  for (let i = 0; i < 3; i++) {
+    const stream = client.open();
+    // each is an error that is logged
+    const bad = client.open();
+    bad.sendBytes(Buffer.from([0xff, 0xff, 0xff, 0xff]));
+    expect(await bad.ended).toBe('3');
+    stream.chat('llama', 'hello');
+    expect(await destinationOf(stream)).toBe('127.0.0.1:18001');
+    stream.end();
+  }
+  await running.stop('SIGTERM', 10_000);
+  expect(await running.exited).toBe(0);
 });
 
 describe('the configuration', () => {

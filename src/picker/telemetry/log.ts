@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { formatProblem, type Problem } from '../../shared/problem';
+import { LogOutput } from './log-output';
 
 export type { Logger } from 'pino';
 
@@ -13,7 +14,7 @@ export function logLevel(verbosity: number): string {
  * One JSON object a line, written without waiting: a reader that is slow must not hold up requests.
  * @param destination @default standard output
  */
-export function createLog(level: string, destination: DestinationStream = pino.destination({ fd: 1, sync: false })): Logger {
+export function createLog(level: string, destination: DestinationStream = standardOutput()): Logger {
   const options = {
     level,
     base: null,
@@ -21,6 +22,12 @@ export function createLog(level: string, destination: DestinationStream = pino.d
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return pino(options, destination);
+}
+
+function standardOutput(): DestinationStream {
+  const output = new LogOutput(1);
+  process.once('exit', () => output.flushSync());
+  return output;
 }
 
 /** One line per problem. */
