@@ -44,8 +44,11 @@ async function main(): Promise<void> {
   }
   let isEnding = false;
   const end = (signal: NodeJS.Signals): void => {
-    // who asks twice does not want to wait
-    if (isEnding) process.exit(1);
+    if (isEnding) {
+      // a person who asks twice does not want to wait; supervisors repeat themselves
+      if (signal === 'SIGINT') process.exit(1);
+      return;
+    }
     isEnding = true;
     log.info({ signal }, 'asked to end');
     program.drain().then(

@@ -161,6 +161,33 @@ test('asked to end, it is not ready at once, lets a running stream finish, and e
   expect(logged(picker).map(({ msg }) => msg)).toContain('stopped');
 }, 30_000);
 
+test('a storm of SIGTERM is one SIGTERM; Ctrl-C while it drains ends it at once', async () => {
+  for (const [impatient, exit] of [
+    [false, 0],
+    [true, 1],
+  ] as const) {
+    const picker = await startPicker([...fileModeFlags(config), '--drain-timeout=20s']);
+    const stream = connect(picker.grpcPort).open();
+    stream.chat('llama', 'hello');
+    expect(await destinationOf(stream)).toBe('127.0.0.1:18001');
+    for (let i = 0; i < 200; i++) process.kill(picker.pid, 'SIGTERM');
+    await eventually('the drain', () => picker.output().includes('"draining"'));
+    for (let i = 0; i < 200; i++) process.kill(picker.pid, 'SIGTERM');
+    if (impatient) {
+      process.kill(picker.pid, 'SIGINT');
+      expect(await stream.ended).not.toBe('0');
+    } else {
+      stream.answer('data: [DONE]\n\n');
+      await stream.next();
+      expect((await stream.next())?.kind).toBe('responseHeaders');
+      expect((await stream.next())?.kind).toBe('responseBody');
+      stream.end();
+      expect(await stream.ended).toBe('0');
+    }
+    expect(await picker.exited).toBe(exit);
+  }
+}, 30_000);
+
 test('a stream that does not finish is cut after the drain timeout', async () => {
   const picker = await startPicker([...fileModeFlags(config), '--drain-timeout=400ms']);
   const stream = connect(picker.grpcPort).open();
