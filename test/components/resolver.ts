@@ -2,6 +2,7 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync, mkdtempSync, r
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { buildah } from './buildah';
 import type { Component } from './component';
+import { curl } from './curl';
 import { egctl } from './egctl';
 import { envoy } from './envoy';
 import { epp } from './epp';
@@ -10,6 +11,7 @@ import { h2load } from './h2load';
 import { h2spec } from './h2spec';
 import { kubeApiserver } from './kube-apiserver';
 import { node24 } from './node24';
+import { pythonClients } from './python-clients';
 import { redisServer } from './redis-server';
 import { sim } from './sim';
 
@@ -25,6 +27,8 @@ export const components = {
   h2load,
   node24,
   buildah,
+  curl,
+  'python-clients': pythonClients,
 } as const satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof components;
