@@ -31,7 +31,7 @@ export function checkObject(object: JsonObject, kind: KindSchema): FieldProblem[
   });
   const stored = withDefaults(object, kind.schema) as JsonObject;
   if (kind.hasStatusSubresource) delete stored['status'];
-  const values = describeSchemaErrors(schemaErrors(kind, stored), stored);
+  const values = describeSchemaErrors(schemaErrors(kind.schema, stored), stored);
   const duplicates = findDuplicateItems(stored, kind.schema).map(
     ({ path, value, keys, firstIndex, list: schema }): FieldProblem => {
       const list = formatFieldPath(path.slice(0, -1));

@@ -9,6 +9,7 @@ import { readManifests, validateManifests } from '../../src/validation';
 import { toJsonSchema } from '../../src/validation/schema/json-schema';
 import { pinnedSchemas } from '../../src/validation/schema/packed';
 import { SchemaRegistry } from '../../src/validation/schema/registry';
+import type { JsonObject, SchemaNode } from '../../src/validation/schema/schema-node';
 
 const DOCUMENTS = 1_000;
 const ROUNDS = 3;
@@ -50,6 +51,21 @@ function median(work: () => void): number {
   return times.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)]!;
 }
 
+/** One schema with what is apart from it in definitions. */
+function wholeSchema(root: SchemaNode): JsonObject {
+  const names = new Map<SchemaNode, string>();
+  const definitions: JsonObject = {};
+  const refer = (node: SchemaNode): JsonObject => {
+    let name = names.get(node);
+    if (name === undefined) {
+      names.set(node, (name = `d${names.size}`)); // before its body, which may refer to it
+      definitions[name] = toJsonSchema(node, refer);
+    }
+    return { $ref: `#/$defs/${name}` };
+  };
+  return { ...toJsonSchema(root, refer), $defs: definitions };
+}
+
 /** Schemas as kubeconform wants them: one JSON file per kind, so that neither side uses the network. The core group is `v1` to it. */
 function writeSchemas(folder: string, objects: readonly KubernetesObject[]): string {
   const registry = SchemaRegistry.of();
@@ -60,7 +76,7 @@ function writeSchemas(folder: string, objects: readonly KubernetesObject[]): str
       folder,
       `${kind.toLowerCase()}_${apiVersion.includes('/') ? apiVersion.replace('/', '_') : `${apiVersion}_${apiVersion}`}.json`,
     );
-    writeFileSync(file, JSON.stringify(toJsonSchema(lookup.found.schema)));
+    writeFileSync(file, JSON.stringify(wholeSchema(lookup.found.schema)));
   }
   return join(folder, '{{.ResourceKind}}_{{.Group}}_{{.ResourceAPIVersion}}.json');
 }

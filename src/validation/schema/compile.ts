@@ -1,20 +1,49 @@
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import { STRING_FORMATS } from './formats';
-import { toJsonSchema } from './json-schema';
+import { isApart, toJsonSchema } from './json-schema';
 import { compileRe2 } from './re2';
-import type { KindSchema } from './registry';
+import { childNode, isJsonObject, type SchemaNode } from './schema-node';
 
-const compiled = new WeakMap<KindSchema, ValidateFunction>();
+let ajv: Ajv | undefined;
+const compiled = new WeakMap<SchemaNode, ValidateFunction>();
 
-/** Compiles a kind's schema on first use; throws only for a pinned schema that this code does not understand, never for a manifest. */
-export function schemaErrors(kind: KindSchema, value: unknown): readonly ErrorObject[] {
-  let validate = compiled.get(kind);
-  if (validate === undefined) compiled.set(kind, (validate = newAjv().compile(toJsonSchema(kind.schema))));
-  return validate(value) ? [] : (validate.errors ?? []);
+/**
+ * What ajv finds. Objects with fields of their own are compiled apart, each when a value first has it: a document uses few of the
+ * thousands of nodes of a schema. Throws only for a pinned schema that this code does not understand, never for a manifest.
+ */
+export function schemaErrors(schema: SchemaNode, value: unknown): readonly ErrorObject[] {
+  const errors: ErrorObject[] = [];
+  checkApart(value, schema, '', errors);
+  return errors;
 }
 
-function newAjv(): Ajv {
-  return new Ajv({
+function checkApart(value: unknown, node: SchemaNode, pointer: string, errors: ErrorObject[]): void {
+  const validate = compiled.get(node) ?? compile(node);
+  if (!validate(value)) {
+    for (const error of validate.errors ?? []) errors.push({ ...error, instancePath: `${pointer}${error.instancePath}` });
+  }
+  descend(value, node, pointer, errors);
+}
+
+function descend(value: unknown, node: SchemaNode, pointer: string, errors: ErrorObject[]): void {
+  if (Array.isArray(value)) {
+    if (node.items === undefined) return;
+    for (let index = 0; index < value.length; index++) visit(value[index], node.items, `${pointer}/${index}`, errors);
+  } else if (isJsonObject(value)) {
+    for (const [key, entry] of Object.entries(value)) {
+      const child = childNode(node, key);
+      if (child !== undefined) visit(entry, child, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, errors);
+    }
+  }
+}
+
+function visit(value: unknown, node: SchemaNode, pointer: string, errors: ErrorObject[]): void {
+  if (isApart(node)) checkApart(value, node, pointer, errors);
+  else descend(value, node, pointer, errors);
+}
+
+function compile(node: SchemaNode): ValidateFunction {
+  ajv ??= new Ajv({
     strict: false,
     allErrors: true,
     messages: false, // schema-problems.ts has its own
@@ -25,4 +54,7 @@ function newAjv(): Ajv {
     code: { optimize: false, regExp: Object.assign((pattern: string) => compileRe2(pattern), { code: 'compileRe2' }) },
     formats: STRING_FORMATS,
   });
+  const validate = ajv.compile(toJsonSchema(node));
+  compiled.set(node, validate);
+  return validate;
 }

@@ -14,26 +14,17 @@ const COPIED = [
   'format',
 ] as const;
 
+/** Whether a node is an object with fields of its own, whose JSON Schema is apart from that of the node around it. */
+export function isApart(node: SchemaNode): boolean {
+  return node.properties !== undefined;
+}
+
 /**
  * The JSON Schema (draft 7) that says of a value what the structural schema says, without what the other walks check: unknown fields,
- * duplicate list entries and rules. A node that is an OpenAPI definition becomes an entry of `$defs`, so that a Pod template is compiled once.
+ * duplicate list entries and rules. Of a node that is apart it says what `apart` gives: nothing, if not told otherwise.
  */
-export function toJsonSchema(root: SchemaNode): JsonObject {
-  const definitions: JsonObject = {};
-  const schema = convert(root, definitions, true);
-  return { ...schema, $defs: definitions };
-}
-
-function convert(node: SchemaNode, definitions: JsonObject, isInline = false): JsonObject {
-  if (node.definition === undefined || isInline) return convertBody(node, definitions);
-  if (!Object.hasOwn(definitions, node.definition)) {
-    definitions[node.definition] = {}; // claimed before its body is made, which may refer to it
-    definitions[node.definition] = convertBody(node, definitions);
-  }
-  return { $ref: `#/$defs/${node.definition}` };
-}
-
-function convertBody(node: SchemaNode, definitions: JsonObject): JsonObject {
+export function toJsonSchema(node: SchemaNode, apart: (node: SchemaNode) => JsonObject = () => ({})): JsonObject {
+  const convert = (child: SchemaNode): JsonObject => (isApart(child) ? apart(child) : toJsonSchema(child, apart));
   const schema: JsonObject = {};
   const type = jsonType(node);
   if (type !== undefined) schema['type'] = type;
@@ -41,16 +32,17 @@ function convertBody(node: SchemaNode, definitions: JsonObject): JsonObject {
   Object.assign(schema, bounds(node));
   if (node.properties !== undefined) {
     schema['properties'] = Object.fromEntries(
-      Object.entries(node.properties).map(([name, property]) => [name, convert(property, definitions)]),
+      Object.entries(node.properties).map(([name, property]) => [name, convert(property)]),
     );
   }
-  if (typeof node.additionalProperties === 'object')
-    schema['additionalProperties'] = convert(node.additionalProperties, definitions);
-  if (node.items !== undefined) schema['items'] = convert(node.items, definitions);
+  if (typeof node.additionalProperties === 'object') schema['additionalProperties'] = convert(node.additionalProperties);
+  if (node.items !== undefined) schema['items'] = convert(node.items);
+  // Branches are no places of their own: they say more of this one.
+  const whole = (branch: SchemaNode): JsonObject => toJsonSchema(branch, whole);
   for (const keyword of ['allOf', 'anyOf', 'oneOf'] as const) {
-    if (node[keyword] !== undefined) schema[keyword] = node[keyword].map((branch) => convert(branch, definitions));
+    if (node[keyword] !== undefined) schema[keyword] = node[keyword].map(whole);
   }
-  if (node.not !== undefined) schema['not'] = convert(node.not, definitions);
+  if (node.not !== undefined) schema['not'] = whole(node.not);
   return schema;
 }
 

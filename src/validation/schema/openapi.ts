@@ -24,10 +24,10 @@ const QUANTITY_PATTERN = '^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(([KMGTPE]i)|[numk
 const WRITTEN_BY_CONTROLLERS = /Status$/;
 
 /**
- * Replaces references by the nodes they name and the types with their own JSON form (Quantity, IntOrString) by what decodes into
- * them, so that one walk serves built-in kinds and custom ones.
+ * Finds a definition by its name, with references replaced by the nodes they name and the types with their own JSON form (Quantity,
+ * IntOrString) by what decodes into them, so that one walk serves built-in kinds and custom ones. What nobody asks for is not linked.
  */
-export function linkDefinitions(definitions: Definitions): ReadonlyMap<string, SchemaNode> {
+export function linkDefinitions(definitions: Definitions): (name: string) => SchemaNode {
   const linked = new Map<string, SchemaNode>();
   const link = (node: OpenApiNode): SchemaNode => {
     if (node.$ref !== undefined) return resolve(node.$ref.slice('#/definitions/'.length));
@@ -61,8 +61,7 @@ export function linkDefinitions(definitions: Definitions): ReadonlyMap<string, S
     if (isFree && node['additionalProperties'] === undefined) node['x-kubernetes-preserve-unknown-fields'] = true;
     return node as SchemaNode;
   };
-  for (const name of Object.keys(definitions)) resolve(name);
-  return linked;
+  return resolve;
 }
 
 export function groupVersionKinds(definition: OpenApiNode): readonly GroupVersionKind[] {

@@ -21,19 +21,46 @@ export interface CrdVersion {
   readonly served: boolean;
   readonly storage: boolean;
   readonly hasStatusSubresource: boolean;
-  readonly schema: SchemaNode;
+  /** Parsed anew at every call: keep it. */
+  readonly schema: () => SchemaNode;
 }
 
 export interface PinnedSchemas {
   readonly crds: readonly CrdSchema[];
-  /** Kubernetes minor version → OpenAPI definitions. */
-  readonly kubernetes: Readonly<Record<string, Definitions>>;
+  /** Kubernetes minor version → OpenAPI definitions, parsed anew at every call. */
+  readonly kubernetes: Readonly<Record<string, () => Definitions>>;
 }
 
 let unpacked: PinnedSchemas | undefined;
 
-/** Everything in imports/crds; about 25 ms on first use. */
+/** Everything in imports/crds; a few milliseconds on first use, and each schema is parsed when it is looked at. */
 export function pinnedSchemas(): PinnedSchemas {
-  unpacked ??= JSON.parse(brotliDecompressSync(Buffer.from(PACKED_SCHEMAS, 'base64')).toString('utf8')) as PinnedSchemas;
+  unpacked ??= unpack(brotliDecompressSync(Buffer.from(PACKED_SCHEMAS, 'base64')));
   return unpacked;
+}
+
+/** Where a text begins and ends behind the index, in bytes. */
+type Extent = readonly [from: number, to: number];
+
+interface PackedIndex {
+  readonly crds: readonly (Omit<CrdSchema, 'versions'> & {
+    readonly versions: readonly (Omit<CrdVersion, 'schema'> & { readonly schema: Extent })[];
+  })[];
+  readonly kubernetes: Readonly<Record<string, Extent>>;
+}
+
+function unpack(content: Buffer): PinnedSchemas {
+  const start = content.indexOf('\n') + 1;
+  const { crds, kubernetes } = JSON.parse(content.toString('utf8', 0, start)) as PackedIndex;
+  const parse =
+    <T>([from, to]: Extent) =>
+    (): T =>
+      JSON.parse(content.toString('utf8', start + from, start + to));
+  return {
+    crds: crds.map((crd) => ({
+      ...crd,
+      versions: crd.versions.map((version) => ({ ...version, schema: parse<SchemaNode>(version.schema) })),
+    })),
+    kubernetes: Object.fromEntries(Object.entries(kubernetes).map(([version, text]) => [version, parse<Definitions>(text)])),
+  };
 }

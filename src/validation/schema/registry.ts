@@ -54,19 +54,20 @@ export class SchemaRegistry {
 
   private constructor(channel: 'standard' | 'experimental', kubernetesVersion: string) {
     const { crds, kubernetes } = pinnedSchemas();
-    const definitions = kubernetes[kubernetesVersion];
-    if (definitions === undefined) {
+    if (!Object.hasOwn(kubernetes, kubernetesVersion)) {
       throw new RangeError(`no schemas of Kubernetes ${kubernetesVersion}; known: ${kubernetesVersions().join(', ')}`);
     }
-    const linked = linkDefinitions(definitions);
-    const objectMeta = linked.get('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')!;
+    const definitions = kubernetes[kubernetesVersion]!();
+    const link = linkDefinitions(definitions);
     for (const [name, definition] of Object.entries(definitions)) {
       for (const { group, version, kind } of groupVersionKinds(definition)) {
         this.add({
           ...builtInFacts(group, kind),
           ...{ group, version, kind, isBuiltIn: true, hasStatusSubresource: false },
           source: `Kubernetes ${kubernetesVersion}`,
-          schema: linked.get(name)!,
+          get schema() {
+            return link(name);
+          },
         });
       }
     }
@@ -75,7 +76,7 @@ export class SchemaRegistry {
     for (const crd of crds) {
       if (crd.channel === 'experimental' && channel === 'standard') continue;
       if (crd.channel === 'standard' && channel === 'experimental' && hasExperimental(crd)) continue;
-      for (const version of crd.versions) if (version.served) this.addCustom(crd, version, objectMeta);
+      for (const version of crd.versions) if (version.served) this.addCustom(crd, version, link);
     }
   }
 
@@ -93,13 +94,13 @@ export class SchemaRegistry {
     return [...this.kinds.values()];
   }
 
-  private addCustom(crd: CrdSchema, version: CrdVersion, objectMeta: SchemaNode): void {
+  private addCustom(crd: CrdSchema, version: CrdVersion, link: (name: string) => SchemaNode): void {
     let schema: SchemaNode | undefined; // made on first use: a run sees few of the kinds
     this.add({
       ...{ group: crd.group, version: version.name, kind: crd.kind, scope: crd.scope },
       ...{ nameRule: 'dns-subdomain', isBuiltIn: false, hasStatusSubresource: version.hasStatusSubresource, source: crd.source },
       get schema() {
-        schema ??= asResource(version.schema, objectMeta);
+        schema ??= asResource(version.schema(), link('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'));
         return schema;
       },
     });

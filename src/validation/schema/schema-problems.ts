@@ -129,7 +129,12 @@ function composition(
     return { path, problem: { code: 'AIG017', what, value: keysOf(value), fix: 'keep one of them' } };
   }
   const wishes = new Set(
-    all.filter((other) => other.schemaPath.startsWith(`${error.schemaPath}/`)).flatMap((other) => wish(other, root, all)),
+    all
+      .filter(
+        ({ schemaPath, instancePath }) =>
+          schemaPath.startsWith(`${error.schemaPath}/`) && instancePath.startsWith(error.instancePath),
+      )
+      .flatMap((other) => wish(other, root, all)),
   );
   return {
     path,

@@ -42,9 +42,10 @@ function* rulesWithValues(node: SchemaNode, value: unknown, isRoot: boolean): Ge
 
 describe('every rule of every pinned definition', () => {
   const outcomes = pinnedSchemas().crds.flatMap(({ versions }) =>
-    versions.flatMap(({ schema }) => [
-      ...rulesWithValues(schema, { ...(full(schema) as JsonObject), metadata: { name: 'a' } }, true),
-    ]),
+    versions.flatMap((version) => {
+      const schema = version.schema();
+      return [...rulesWithValues(schema, { ...(full(schema) as JsonObject), metadata: { name: 'a' } }, true)];
+    }),
   );
   const errors = outcomes.flatMap(({ rule, result }) => (isCelError(result) ? [`${result.message}: ${rule}`] : []));
 
