@@ -1,4 +1,3 @@
-import { checkRules } from './cel/check-rules';
 import type { FieldProblem } from './findings';
 import { nearest } from './nearest';
 import { checkMetadata } from './object-meta';
@@ -13,9 +12,10 @@ import { findUnknownFields } from './schema/unknown-fields';
 
 /**
  * Checks one object as an API server does on create with `fieldValidation=Strict`: unknown fields in what was written; then defaults;
- * then values, lists, metadata and rules. The server stops at the first of these steps that fails, this reports all.
+ * then values, lists, metadata and rules. The server stops at the first of these steps that fails, this reports all. With `old`, the
+ * object as it is in the cluster, also what it refuses of the update.
  */
-export function checkObject(object: JsonObject, kind: KindSchema): FieldProblem[] {
+export function checkObject(object: JsonObject, kind: KindSchema, old?: JsonObject): FieldProblem[] {
   const unknown = findUnknownFields(object, kind.schema).map(({ path, known }): FieldProblem => {
     const key = String(path.at(-1));
     const near = nearest(key, known);
@@ -30,7 +30,12 @@ export function checkObject(object: JsonObject, kind: KindSchema): FieldProblem[
     };
   });
   const stored = withDefaults(object, kind.schema) as JsonObject;
-  if (kind.hasStatusSubresource) delete stored['status'];
+  const before = old === undefined ? undefined : (withDefaults(old, kind.schema) as JsonObject);
+  // Written by controllers, at a place of its own: an update keeps what was there.
+  if (kind.hasStatusSubresource) {
+    delete stored['status'];
+    if (before?.['status'] !== undefined) stored['status'] = before['status'];
+  }
   const values = describeSchemaErrors(schemaErrors(kind.schema, stored), stored);
   const duplicates = findDuplicateItems(stored, kind.schema).map(
     ({ path, value, keys, firstIndex, list: schema }): FieldProblem => {
@@ -51,12 +56,14 @@ export function checkObject(object: JsonObject, kind: KindSchema): FieldProblem[
   const metadata = isJsonObject(stored['metadata'])
     ? checkMetadata(stored, kind.nameRule, kind.scope)
     : missingMetadata(stored, kind);
-  const rules = checkRules(
-    stored,
-    kind.schema,
-    values.map(({ path }) => path),
-  );
+  const failed = values.map(({ path }) => path);
+  const rules = kind.isBuiltIn ? [] : cel().checkRules(stored, kind.schema, failed, before);
   return [...unknown, ...values, ...duplicates, ...metadata, ...rules];
+}
+
+// Built-in kinds have no rules, and the evaluator takes longer to load than such an object to check.
+function cel(): typeof import('./cel/check-rules') {
+  return require('./cel/check-rules') as typeof import('./cel/check-rules');
 }
 
 // Metadata of a wrong type is the schema's finding; without any, the name is missing.

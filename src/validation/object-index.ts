@@ -121,6 +121,18 @@ export class ObjectIndex {
     return this.byName.get(`${group}/${kind} ${namespace}/${name}`);
   }
 
+  /**
+   * The object of the same kind and name. Where one of the two names no namespace and there is one such object only, it is that: what
+   * a cluster gives has a namespace, what is applied may leave it to the command.
+   */
+  public findSame({ group, kind, namespace, name }: KubeObject): KubeObject | undefined {
+    const exact = this.find(group, kind, namespace, name);
+    if (exact !== undefined) return exact;
+    const namesakes = this.ofKind(group, kind).filter((object) => object.name === name);
+    const [only] = namesakes;
+    return namesakes.length === 1 && (namespace === '' || only!.namespace === '') ? only : undefined;
+  }
+
   /** The result of `make` for this index, made once: what several rules look up is not computed by each of them. */
   public memo<T>(make: (index: ObjectIndex) => T): T {
     if (!this.derived.has(make)) this.derived.set(make, make(this));

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { checkObject } from './check-object';
 import { type FieldProblem, type Finding, formatIdentity, type ObjectIdentity, sortFindings } from './findings';
 import { expandList, type ManifestDocument, notJson, readManifestFile } from './manifests';
-import type { ObjectIndex } from './object-index';
+import { KubeObject, type ObjectIndex } from './object-index';
 import type { Mend, Profile } from './rules/rule';
 import { indexOf, type RuleProblem, type RuleSelection, runRules, selectRules } from './run-rules';
 import { formatFieldPath } from './schema/field-path';
@@ -40,6 +40,9 @@ export function validateManifests(manifests: readonly (string | ManifestDocument
   const rules = selectRules(selection);
   const registry = typeof selection === 'string' ? SchemaRegistry.of(options) : undefined;
   const { items, findings } = readItems(manifests);
+  const old = options.old === undefined ? undefined : readItems(options.old);
+  findings.push(...(old?.findings ?? []));
+  const previous = old === undefined ? undefined : indexOf(objectsOf(old.items));
   const objects: JsonObject[] = [];
   const found: Located[] = [];
   for (const item of items) {
@@ -49,19 +52,11 @@ export function validateManifests(manifests: readonly (string | ManifestDocument
     else {
       objects.push(value as JsonObject);
       if (registry !== undefined)
-        for (const problem of checkDocument(value as JsonObject, registry, options)) found.push({ item, problem });
+        for (const problem of checkDocument(value as JsonObject, registry, options, previous)) found.push({ item, problem });
     }
   }
   const byObject = new Map(items.map((item) => [item.value, item]));
   const index = indexOf(objects);
-  const previous =
-    options.old === undefined
-      ? undefined
-      : indexOf(
-          readItems(options.old)
-            .items.map(({ value }) => value)
-            .filter(isJsonObject),
-        );
   for (const problem of runRules(rules, index, { ...options, ...(previous === undefined ? {} : { previous }) })) {
     found.push({ item: byObject.get(problem.value)!, problem });
   }
@@ -118,6 +113,10 @@ function readItems(manifests: readonly (string | ManifestDocument)[]): { items: 
   return { items, findings };
 }
 
+function objectsOf(items: readonly ManifestDocument[]): JsonObject[] {
+  return items.map(({ value }) => value).filter(isJsonObject);
+}
+
 function unusable(value: unknown): FieldProblem | undefined {
   if (isJsonObject(value)) return undefined;
   const fix = 'write one object with apiVersion and kind per document';
@@ -153,7 +152,12 @@ function withoutSuppressed(
   return kept;
 }
 
-function checkDocument(value: JsonObject, registry: SchemaRegistry, options: ValidationOptions): FieldProblem[] {
+function checkDocument(
+  value: JsonObject,
+  registry: SchemaRegistry,
+  options: ValidationOptions,
+  previous: ObjectIndex | undefined,
+): FieldProblem[] {
   const { apiVersion, kind } = value;
   const problems = (['apiVersion', 'kind'] as const).flatMap((field): FieldProblem[] => {
     if (typeof value[field] === 'string' && value[field] !== '') return [];
@@ -172,7 +176,8 @@ function checkDocument(value: JsonObject, registry: SchemaRegistry, options: Val
   });
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || problems.length > 0) return problems;
   const lookup = registry.lookUp(apiVersion, kind);
-  return 'found' in lookup ? checkObject(value, lookup.found) : unknownKind(apiVersion, kind, lookup, options);
+  if (!('found' in lookup)) return unknownKind(apiVersion, kind, lookup, options);
+  return checkObject(value, lookup.found, previous?.findSame(new KubeObject(value))?.value);
 }
 
 function unknownKind(

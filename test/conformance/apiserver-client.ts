@@ -71,19 +71,39 @@ export class ApiServerClient {
 
   /** Creates the object with `dryRun=All&fieldValidation=Strict`, in its namespace or `default`. */
   public async dryRunCreate(object: KubernetesObject): Promise<Verdict> {
-    const { apiVersion, kind } = object;
+    return verdictOf(await this.write('POST', object, '?dryRun=All&fieldValidation=Strict'));
+  }
+
+  /** Replaces the stored object of its name, with `dryRun=All&fieldValidation=Strict`. */
+  public async dryRunUpdate(object: KubernetesObject): Promise<Verdict> {
+    return verdictOf(await this.write('PUT', object, `/${object.metadata?.name}?dryRun=All&fieldValidation=Strict`));
+  }
+
+  /** Stores a new object, with the status that it has, as a controller would. Gives it as the server has it. */
+  public async store(object: KubernetesObject): Promise<KubernetesObject> {
+    const stored = await this.write('POST', object, '');
+    if (stored.status >= 300) throw new Error(`${object.kind} ${object.metadata?.name}: ${messageOf(stored.body)}`);
+    const answer = JSON.parse(stored.body) as KubernetesObject;
+    if (object['status'] === undefined) return answer;
+    const updated = await this.write('PUT', { ...answer, status: object['status'] }, `/${object.metadata?.name}/status`);
+    if (updated.status >= 300) throw new Error(`status of ${object.kind} ${object.metadata?.name}: ${messageOf(updated.body)}`);
+    return JSON.parse(updated.body) as KubernetesObject;
+  }
+
+  private async write(method: 'POST' | 'PUT', object: KubernetesObject, rest: string): Promise<Answer> {
+    const collection = await this.collectionOf(object);
+    if (collection === undefined) return { status: 404, body: `${object.apiVersion} has no kind ${object.kind}`, warnings: [] };
+    return this.send(method, `${collection}${rest}`, object);
+  }
+
+  private async collectionOf({ apiVersion, kind, metadata }: KubernetesObject): Promise<string | undefined> {
     const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const resource = await this.resourceOf(base, kind);
-    if (resource === undefined)
-      return { isAccepted: false, status: 404, message: `${apiVersion} has no kind ${kind}`, warnings: [] };
-    const metadata: unknown = object.metadata; // tests send objects that are broken there, too
-    const own = typeof metadata === 'object' && metadata !== null ? (metadata as { namespace?: unknown }).namespace : undefined;
+    if (resource === undefined) return undefined;
+    const given: unknown = metadata; // tests send objects that are broken there, too
+    const own = typeof given === 'object' && given !== null ? (given as { namespace?: unknown }).namespace : undefined;
     const namespace = typeof own === 'string' && own !== '' ? own : 'default';
-    const place = resource.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-    const url = `${base}${place}/${resource.name}?dryRun=All&fieldValidation=Strict`;
-    const { status, body, warnings } = await this.send('POST', url, object);
-    const isAccepted = status >= 200 && status < 300;
-    return { isAccepted, status, message: isAccepted ? '' : messageOf(body), warnings };
+    return `${base}${resource.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ''}/${resource.name}`;
   }
 
   /** Kept once a kind was found: definitions may be installed later. */
@@ -96,6 +116,11 @@ export class ApiServerClient {
     if (resource !== undefined) this.resources.set(`${base} ${kind}`, resource);
     return resource;
   }
+}
+
+function verdictOf({ status, body, warnings }: Answer): Verdict {
+  const isAccepted = status >= 200 && status < 300;
+  return { isAccepted, status, message: isAccepted ? '' : messageOf(body), warnings };
 }
 
 function messageOf(body: string): string {

@@ -20,6 +20,10 @@ export interface ApiServer {
   createNamespace(name: string, labels?: Readonly<Record<string, string>>): Promise<void>;
   /** Creates the object with `dryRun=All&fieldValidation=Strict`: admission as a user would meet it, nothing stored. */
   dryRunCreate(object: KubernetesObject): Promise<Verdict>;
+  /** The same for an update of the stored object. */
+  dryRunUpdate(object: KubernetesObject): Promise<Verdict>;
+  /** Stores an object, with the status that it has, and gives it as the server has it. */
+  store(object: KubernetesObject): Promise<KubernetesObject>;
   /** Ends kube-apiserver as a crash would; its objects stay in etcd. */
   kill(): Promise<void>;
   /** Starts it again on the same port. */
@@ -131,6 +135,8 @@ async function start(
     send: (method, url, body, contentType) => client.send(method, url, body, contentType),
     installCrds: (folders) => installCrds(client, folders),
     dryRunCreate: (object) => client.dryRunCreate(object),
+    dryRunUpdate: (object) => client.dryRunUpdate(object),
+    store: (object) => client.store(object),
     kill: () => server!.stop('SIGKILL'),
     createNamespace: async (name, labels = {}) => {
       const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };

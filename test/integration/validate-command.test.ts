@@ -162,6 +162,11 @@ describe('cdk8s-ai-gateway validate', () => {
     const old = write('old.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nimmutable: true\ndata: {a: b}\n');
     const next = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nimmutable: true\ndata: {a: c}\n';
     expect(run(['--old', old, '-'], next).stdout).toContain('AIG059');
+    const plugin = 'apiVersion: configuration.konghq.com/v1\nkind: KongPlugin\nmetadata: {name: p}\nplugin: cors\n';
+    const before = write('plugin.yaml', plugin);
+    expect(run(['--old', before, '-'], plugin.replace('cors', 'jwt')).stdout).toMatch(/AIG030 .*about plugin .*oldSelf\.plugin/);
+    expect(run(['--old', before, '-'], plugin)).toMatchObject({ status: 0 });
+    expect(run(['--old', write('broken.yaml', 'a: ['), '-'], plugin)).toMatchObject({ status: 2 });
   });
 
   it.each<[string, string, RegExp]>([

@@ -34,8 +34,9 @@ async function validate(options: ValidateOptions): Promise<number> {
   if (names.length === 0) throw new UsageError('nothing to check: name files or folders, or - for standard input');
   const inputs = readInputs(names);
   const old = options.old.length === 0 ? undefined : readInputs(options.old);
+  const reading = [...inputs.findings, ...(old?.findings ?? [])];
   const findings = merge(
-    inputs.findings,
+    reading,
     validateManifests(inputs.documents, { ...options, ...(old === undefined ? {} : { old: old.documents }) }),
   );
   const unreadable = [...inputs.unreadable, ...(old?.unreadable ?? [])];
@@ -46,7 +47,7 @@ async function validate(options: ValidateOptions): Promise<number> {
   for (const text of unreadable) process.stderr.write(`unreadable: ${text}\n`);
   if (options.fix) await offerMends(findings, inputs.texts, options.yes);
   // A document that is no YAML could not be checked, which is more than a finding.
-  if (unreadable.length > 0 || inputs.findings.length > 0) return 2;
+  if (unreadable.length > 0 || reading.length > 0) return 2;
   return findings.some(({ severity }) => RANK[severity] <= RANK[options.failOn]) ? 1 : 0;
 }
 

@@ -1,10 +1,11 @@
 import { type CelInput, type CelResult, celEnv, parse, plan } from '@bufbuild/cel';
 import { compileRe2 } from '../schema/re2';
+import type { CelRule } from '../schema/schema-node';
 import { KUBERNETES_FUNCTIONS } from './functions';
 import { withoutOptionals } from './optionals';
 
-/** Runs one rule on `self`. */
-export type CompiledRule = (self: CelInput) => CelResult;
+/** Runs one rule on `self`, and on `oldSelf` if it is about a change. */
+export type CompiledRule = (self: CelInput, oldSelf?: CelInput) => CelResult;
 
 const env = celEnv({ funcs: KUBERNETES_FUNCTIONS, re2: { compile: compileRe2 } });
 const compiled = new Map<string, CompiledRule>();
@@ -17,9 +18,15 @@ export function compileRule(rule: string): CompiledRule {
     const unknown = [...calls(parsed.expr)].filter((call) => !isKnown(call)).map(({ name }) => name);
     if (unknown.length > 0) throw new Error(`cannot run the CEL rule ${JSON.stringify(rule)}: no function ${unknown.join(', ')}`);
     const planned = plan(env, parsed);
-    compiled.set(rule, (run = (self) => planned({ self })));
+    compiled.set(rule, (run = (self, oldSelf) => planned(oldSelf === undefined ? { self } : { self, oldSelf })));
   }
   return run;
+}
+
+/** Whether a rule compares with what was: a transition rule. */
+export function isAboutChange({ rule, optionalOldSelf }: CelRule): boolean {
+  if (optionalOldSelf === true) throw new Error(`cannot run the CEL rule ${JSON.stringify(rule)}: optionalOldSelf`);
+  return /\boldSelf\b/.test(rule);
 }
 
 interface Call {

@@ -19,6 +19,14 @@ export function findDuplicateItems(root: unknown, schema: SchemaNode): Duplicate
   return found;
 }
 
+/** The item of `list` that `item` is by its keys; undefined where the list is no map, so that no item is known again. */
+export function sameItem(list: unknown, item: unknown, node: SchemaNode): unknown {
+  if (!Array.isArray(list) || node['x-kubernetes-list-type'] !== 'map') return undefined;
+  const keys = node['x-kubernetes-list-map-keys'] ?? [];
+  const identity = canonical(keyFields(item, keys));
+  return list.find((other) => canonical(keyFields(other, keys)) === identity);
+}
+
 function walk(value: unknown, node: SchemaNode, path: FieldPath, found: DuplicateItem[]): void {
   if (Array.isArray(value)) {
     checkList(value, node, path, found);

@@ -87,7 +87,7 @@ describe('validation finds', () => {
       route('{rules: [{timeouts: {request: 1s, backendRequest: 2s}}]}'),
       [
         expect.stringMatching(
-          /^AIG030 spec\.rules\[0\]\.timeouts breaks a rule of its kind \(allowed: !\(has\(self\.request\)/,
+          /^AIG030 spec\.rules\[0\]\.timeouts breaks a rule of its kind about request and backendRequest \(allowed: !\(has\(self\.request\)/,
         ) as unknown as string,
       ],
     ],

@@ -2,10 +2,11 @@ import { checkRules } from '../../../../src/validation/cel/check-rules';
 import { compileRule } from '../../../../src/validation/cel/compile';
 import { withoutOptionals } from '../../../../src/validation/cel/optionals';
 import { parseQuantity } from '../../../../src/validation/cel/quantity';
+import { fieldsNamedBy } from '../../../../src/validation/cel/rule-fields';
 import { escapeFieldName } from '../../../../src/validation/cel/values';
 import type { FieldPath } from '../../../../src/validation/schema/field-path';
 import { pinnedSchemas } from '../../../../src/validation/schema/packed';
-import type { SchemaNode } from '../../../../src/validation/schema/schema-node';
+import type { CelRule, SchemaNode } from '../../../../src/validation/schema/schema-node';
 
 const rule = (text: string, node: SchemaNode = {}): SchemaNode => ({ ...node, 'x-kubernetes-validations': [{ rule: text }] });
 
@@ -17,6 +18,10 @@ function broken(spec: unknown, node: SchemaNode, failed: FieldPath[] = []): stri
 
 const int: SchemaNode = { type: 'integer' };
 const text: SchemaNode = { type: 'string' };
+const byName = (items: SchemaNode): SchemaNode => ({
+  ...{ type: 'array', items },
+  ...{ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['n'] },
+});
 const object = (properties: Record<string, SchemaNode>): SchemaNode => ({ type: 'object', properties });
 
 describe('a rule', () => {
@@ -87,6 +92,49 @@ describe('a rule', () => {
     expect(broken(1, rule('self == oldSelf', int))).toEqual([]);
   });
 
+  it.each<[string, SchemaNode, unknown, unknown, string[]]>([
+    ['a value that was another', rule('self == oldSelf', int), 1, 2, ['spec']],
+    ['a value that was the same', rule('self == oldSelf', int), 1, 1, []],
+    ['a field', object({ a: rule('self >= oldSelf', int) }), { a: 2 }, { a: 1 }, ['spec.a']],
+    ['a field that was not there', object({ a: rule('self == oldSelf', int) }), {}, { a: 1 }, []],
+    ['an entry of a map', { type: 'object', additionalProperties: rule('self == oldSelf', int) }, { k: 1 }, { k: 2 }, ['spec.k']],
+    [
+      'an entry of a list that is a map, wherever it stands',
+      byName(object({ n: text, v: rule('self == oldSelf', int) })),
+      [
+        { n: 'a', v: 1 },
+        { n: 'b', v: 2 },
+      ],
+      [
+        { n: 'b', v: 2 },
+        { n: 'a', v: 3 },
+        { n: 'c', v: 4 },
+      ],
+      ['spec.1.v'],
+    ],
+    ['an entry of another list, which nobody knows again', { type: 'array', items: rule('self == oldSelf', int) }, [1], [2], []],
+  ])('about changes is run on %s', (_, node, before, after, places) => {
+    const root: SchemaNode = { type: 'object', properties: { spec: node } };
+    expect(checkRules({ spec: after }, root, [], { spec: before }).map(({ path }) => path.join('.'))).toEqual(places);
+  });
+
+  it('with an optional old value is refused loudly', () => {
+    const node: SchemaNode = { ...int, 'x-kubernetes-validations': [{ rule: 'self == oldSelf', optionalOldSelf: true }] };
+    expect(() => broken(1, node)).toThrow(/optionalOldSelf/);
+  });
+
+  it('is told in the words of its expression, and with the fields that it is about', () => {
+    const told = (entry: CelRule): string =>
+      checkRules(
+        { spec: { a: 'x' } },
+        { type: 'object', properties: { spec: { ...object({ a: text }), 'x-kubernetes-validations': [entry] } } },
+        [],
+      )[0]!.problem.what;
+    expect(told({ rule: 'self.a != "x"' })).toBe('spec breaks a rule of its kind about a');
+    expect(told({ rule: 'self.a != "x"', message: 'no x' })).toBe('spec breaks a rule of its kind about a, no x');
+    expect(told({ rule: 'self.a != "x"', message: 'no', messageExpression: "'not %s'.format([self.a])" })).toMatch(/, not x$/);
+  });
+
   it('is not run on a value inside which something else is wrong, but on the others', () => {
     const node = rule('false', object({ a: rule('false', int), b: rule('false', int) }));
     expect(broken({ a: 1, b: 2 }, node, [['spec', 'a']])).toEqual(['spec.b']);
@@ -135,6 +183,19 @@ describe('optional fields', () => {
   ])('%s is run as %s', (source, expected) => {
     if (source.includes('matches')) expect(() => withoutOptionals(source)).toThrow(/optional syntax/);
     else expect(withoutOptionals(source)).toBe(expected);
+  });
+});
+
+describe('the fields that a rule is about', () => {
+  it.each([
+    ["self.group == 'a.b' || has(self.ref.port)", 'group and ref.port'],
+    ['self.all(l, l.name.startsWith("x"))', 'name'],
+    ['self.__namespace__ == "" && self.a__dash__b == 1', 'namespace and a-b'],
+    ['!self.?a.?b.orValue(false)', 'a.b'],
+    ['self.a + self.b + self.c + self.d + self.e > 0', 'a, b, c, d and others'],
+    ['size(self) > 1', ''],
+  ])('%s: %s', (source, fields) => {
+    expect(fieldsNamedBy(source)).toBe(fields);
   });
 });
 
