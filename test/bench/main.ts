@@ -10,6 +10,11 @@ import { picker, rival, type Subject } from './support/subjects';
 
 const help = `npm run bench -- [flags]
 
+  --synth            synthesis alone
+  --validate         validation alone: 1,000 documents, and the command on one file
+
+of the picker:
+
   --quick            8 endpoints, one repetition, short runs (about 1 minute)
   --endpoints LIST   numbers of endpoints (8,32,100)
   --repeat N         repetitions, of which medians are shown (3)

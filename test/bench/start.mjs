@@ -1,5 +1,5 @@
-// `npm run bench`: bundles the harness and its child programs, then runs it: synthesis first, the picker then. `--help` lists the flags,
-// `--synth` runs synthesis alone, and any other flag the picker alone.
+// `npm run bench`: bundles the harness and its child programs, then runs it: synthesis first, validation then, the picker last. `--help`
+// lists the flags, `--synth` and `--validate` run those alone, and any other flag the picker alone.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -10,6 +10,7 @@ buildSync({
   entryPoints: {
     main: join(bench, 'main.ts'),
     synth: join(bench, 'synth.ts'),
+    validate: join(bench, 'validate.ts'),
     load: join(bench, 'load', 'main.ts'),
     'static-metrics': join(bench, 'static-metrics.ts'),
     'echo-server': join(bench, 'echo-server.ts'),
@@ -26,6 +27,7 @@ buildSync({
 const args = process.argv.slice(2);
 const run = (program, ...flags) =>
   spawnSync(process.execPath, [join(out, program), ...flags], { stdio: 'inherit', env: { ...process.env, BENCH_PROGRAMS: out } }).status ?? 1;
-const synthOnly = args.includes('--synth');
-process.exitCode = args.length === 0 || synthOnly ? run('synth.js') : 0;
-if (!synthOnly && process.exitCode === 0) process.exitCode = run('main.js', ...args);
+const parts = ['synth', 'validate'].filter((part) => args.length === 0 || args.includes(`--${part}`));
+const statuses = parts.map((part) => run(`${part}.js`));
+if (args.length === 0 || parts.length === 0) statuses.push(run('main.js', ...args));
+process.exitCode = Math.max(...statuses);

@@ -1,4 +1,5 @@
-// 1,000 documents through schemas, CEL and all rules, beside kubeconform, which checks schemas only. Run it bundled, as `npm run bench` does.
+// 1,000 documents through schemas, CEL and all rules, beside kubeconform, which checks schemas only, and how long the command takes for one
+// file. Run it bundled, as `npm run bench` does.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -81,6 +82,12 @@ function writeSchemas(folder: string, objects: readonly KubernetesObject[]): str
   return join(folder, '{{.ResourceKind}}_{{.Group}}_{{.ResourceAPIVersion}}.json');
 }
 
+/** One of our command lines, as a user meets it. */
+function command(cli: string, file: string): void {
+  const { status } = spawnSync(process.execPath, [cli, 'validate', file], { stdio: 'ignore' });
+  if (status !== 0 && status !== 1) throw new Error(`${cli} ended with ${status}: npm run build makes it`);
+}
+
 const root = process.env['BENCH_ROOT'] ?? process.cwd();
 const folder = mkdtempSync(join(tmpdir(), 'bench-validate-'));
 try {
@@ -107,11 +114,20 @@ try {
   row('the same and all other rules', check);
   row(`whole in one process (${findings} errors)`, whole);
   const cli = join(root, 'dist/bin/cdk8s-ai-gateway.js');
-  const ours = median(() => {
-    const { status } = spawnSync(process.execPath, [cli, 'validate', file], { stdio: 'ignore' });
-    if (status !== 0 && status !== 1) throw new Error(`${cli} ended with ${status}: npm run build makes it`);
-  });
+  const ours = median(() => command(cli, file));
   row('the command', ours);
+  for (const kind of ['Deployment', 'HTTPRoute']) {
+    const one = join(folder, `${kind}.yaml`);
+    writeFileSync(one, stringify(objects.find((object) => object.kind === kind)));
+    row(
+      `the command on one ${kind}`,
+      median(() => command(cli, one)),
+    );
+  }
+  row(
+    'an empty Node program',
+    median(() => spawnSync(process.execPath, ['-e', ''])),
+  );
   const kubeconform = process.env['KUBECONFORM'];
   if (kubeconform === undefined) {
     console.log(
