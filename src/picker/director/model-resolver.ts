@@ -4,10 +4,18 @@ import { rejection } from '../ext-proc/rejection';
 import { requestApi } from '../openai/request-api';
 import type { Attempt, PoolRoute } from './pool-route';
 
+/**
+ * What settled a request's model: the policy's class header, the body's `model`, the policy's default model, an InferenceModelRewrite, a
+ * rewrite header, or nothing but the request itself, where one pool serves whatever it is asked for.
+ */
+export type ModelRule = 'class-header' | 'body' | 'default-model' | 'rewrite-rule' | 'rewrite-header' | 'as-asked';
+
 /** Which model a request is for. */
 export interface ResolvedModel {
   /** As clients know it; empty when the request names none. */
   model: string;
+  /** @default no model was found */
+  rule?: ModelRule | undefined;
   /** As the engine must see it, where the attempt does not say. */
   targetModel: string;
   /** The pools to try, the next one when a pool has no ready endpoint; never empty. */
@@ -43,12 +51,14 @@ export class PassModelResolver implements ModelResolver {
     into.model = scanned?.model ?? '';
     into.targetModel = into.model;
     into.attempts = this.attempts;
+    into.rule = 'as-asked';
     const api = scanned !== undefined && scanned.model === undefined ? requestApi(request.path) : undefined;
     // a body of another kind without a model is none that a model belongs into
     if (this.rewrites !== undefined && scanned !== undefined && api !== 'passthrough') {
       const ruled = this.rewrites.targetOf(into.model);
       if (ruled !== undefined) {
         into.targetModel = ruled;
+        into.rule = 'rewrite-rule';
         return undefined;
       }
     }
@@ -58,6 +68,7 @@ export class PassModelResolver implements ModelResolver {
       const rewritten = request.header(REWRITE_HEADERS[i]!);
       if (rewritten === undefined || rewritten === '') continue;
       into.targetModel = rewritten;
+      into.rule = 'rewrite-header';
       return undefined;
     }
     return undefined;

@@ -32,7 +32,7 @@ const DEFAULT_FAIRNESS_ID = 'default-flow';
 export class PickerDirector implements Director {
   private scheduler: Scheduler;
   private record: DecisionRecord;
-  private readonly resolved: ResolvedModel = { model: '', targetModel: '', attempts: [] };
+  private readonly resolved: ResolvedModel = { model: '', rule: undefined, targetModel: '', attempts: [] };
   private models: ModelResolver;
   private readonly facts = new ReusedRequest();
 
@@ -60,9 +60,10 @@ export class PickerDirector implements Director {
     const verdict = admission?.admit(request, this.resolved);
     if (verdict !== WAIT) return this.follow(request, series, startedMs, verdict);
     // `resolved` belongs to the next request by the time this one goes on
-    const { model, targetModel, attempts } = this.resolved;
+    const { model, rule, targetModel, attempts } = this.resolved;
     admission!.wait(request, (late) => {
       this.resolved.model = model;
+      this.resolved.rule = rule;
       this.resolved.targetModel = targetModel;
       this.resolved.attempts = attempts;
       resume(this.follow(request, series, startedMs, late));
@@ -128,7 +129,7 @@ export class PickerDirector implements Director {
     const { flight, destination, answerHeaders } = result!;
     parts.scheduling.success(targetModel, snapshot.endpoints[flight.slot]!);
     series.started(request.body?.length ?? 0);
-    parts.decisions.add(request.id, model, targetModel, destination, record?.explain(snapshot));
+    parts.decisions.add(request, this.resolved, targetModel, destination, record?.explain(snapshot));
     return new Routed(
       destination,
       request.scanned === undefined || targetModel === (request.scanned.model ?? '') ? undefined : targetModel,
@@ -142,14 +143,15 @@ export class PickerDirector implements Director {
     );
   }
 
-  /** Counted without the model: who is not known must not choose the labels of a metric. */
   /** Counts and logs a request that was refused before it came here: malformed, or too large. */
   public refusedUnasked(request: RequestFacts, refusal: RejectDecision): void {
     this.refuseStranger(request, refusal);
   }
 
+  /** Counted without the model: who is not known must not choose the labels of a metric. */
   private refuseStranger(request: RequestFacts, refusal: RejectDecision): RejectDecision {
     this.resolved.model = '';
+    this.resolved.rule = undefined;
     this.resolved.targetModel = '';
     return this.refuse(request, this.parts.requests.series('', '', DEFAULT_FAIRNESS_ID), refusal);
   }
@@ -161,8 +163,7 @@ export class PickerDirector implements Director {
     explanation?: readonly EndpointExplanation[],
   ): RejectDecision {
     if (refusal.status >= 400) series.refused(String(refusal.status), request.body?.length ?? 0);
-    const { model, targetModel } = this.resolved;
-    this.parts.decisions.add(request.id, model, targetModel, refusal.reason, explanation);
+    this.parts.decisions.add(request, this.resolved, this.resolved.targetModel, refusal.reason, explanation);
     return refusal;
   }
 
@@ -199,7 +200,7 @@ class Routed implements RouteDecision {
 }
 
 /** The scheduler's view of a request; one object for all. */
-class ReusedRequest implements SchedulingRequest {
+export class ReusedRequest implements SchedulingRequest {
   public model = '';
   public targetModel = '';
   public body: Buffer | undefined;

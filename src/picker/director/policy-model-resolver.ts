@@ -40,7 +40,8 @@ export class PolicyModelResolver implements ModelResolver {
     const asked = scanned?.model;
     into.model = asked ?? '';
     into.targetModel = into.model;
-    const found = this.find(request, asked);
+    into.rule = undefined;
+    const found = this.find(request, asked, into);
     if (found !== undefined) {
       into.model = found.name;
       into.attempts = this.choose(found);
@@ -54,21 +55,30 @@ export class PolicyModelResolver implements ModelResolver {
       return unknownModel(api, asked, this.names);
     if (api === 'passthrough' && this.onlyPool !== undefined) {
       into.attempts = this.onlyPool;
+      into.rule = 'as-asked';
       return undefined;
     }
     return rejection(api, 'BadRequest', 'model not found in request body', 'bad-request');
   }
 
-  private find(request: RequestFacts, asked: string | undefined): RoutedModel | undefined {
+  private find(request: RequestFacts, asked: string | undefined, into: ResolvedModel): RoutedModel | undefined {
     if (this.classHeader !== undefined) {
       const value = request.header(this.classHeader);
       const chosen = value === undefined ? undefined : this.byClass.get(value);
-      if (chosen !== undefined) return chosen;
+      if (chosen !== undefined) {
+        into.rule = 'class-header';
+        return chosen;
+      }
     }
     const named = asked === undefined ? undefined : this.models.get(asked);
-    if (named !== undefined || this.fallback === undefined) return named;
+    if (named !== undefined) {
+      into.rule = 'body';
+      return named;
+    }
     // the default is for requests to a model, not for every path
-    return requestApi(request.path) === 'passthrough' ? undefined : this.fallback;
+    if (this.fallback === undefined || requestApi(request.path) === 'passthrough') return undefined;
+    into.rule = 'default-model';
+    return this.fallback;
   }
 
   private choose({ choices }: RoutedModel): readonly Attempt[] {

@@ -37,7 +37,10 @@ export interface EndpointInputs {
 
 /** One endpoint in a decision, for people. */
 export interface EndpointExplanation {
+  /** `ip:port`. */
   readonly endpoint: string;
+  /** For example the pod's name. */
+  readonly name: string;
   /** Profile that ran. */
   readonly profile: string;
   /** `kept`, `outside-subset`, `not-ready`, `ejected`, or the name of the filter that removed it. */
@@ -139,6 +142,7 @@ export class DecisionRecord {
         return [
           {
             endpoint: endpoint.hostPort,
+            name: endpoint.name,
             profile,
             verdict: this.verdictName(verdict),
             ...(rank === -1 ? {} : { chosen: rank + 1 }),

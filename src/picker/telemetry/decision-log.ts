@@ -1,4 +1,6 @@
 import { RingBuffer } from '../../shared/ring-buffer';
+import type { ModelRule, ResolvedModel } from '../director/model-resolver';
+import type { RequestFacts } from '../ext-proc/director';
 import type { EndpointExplanation } from '../scheduling/decision-record';
 
 /** One decision, for people. */
@@ -6,7 +8,11 @@ export interface LoggedDecision {
   id: number;
   /** Wall clock. */
   atMs: number;
+  /** `x-request-id`, where somebody reads the log. */
+  requestId: string | undefined;
   model: string;
+  /** What settled the model; undefined where none was found. */
+  rule: ModelRule | undefined;
   targetModel: string;
   /** `ip:port[,ip:port…]`, or the reason of the refusal. */
   result: string;
@@ -24,12 +30,14 @@ const MIN_EXPLAIN_INTERVAL_MS = 50;
 export class DecisionLog {
   private readonly entries = new RingBuffer<LoggedDecision>(KEPT_DECISIONS);
   private spare: LoggedDecision | undefined;
-  private armedUntilMs = 0;
+  private armedUntilMs = Number.NEGATIVE_INFINITY;
+  private isArmed = false;
   private explainedAtMs = 0;
 
   /** True when this decision should be explained. */
   public wantsExplanation(nowMs: number): boolean {
-    if (nowMs >= this.armedUntilMs || nowMs - this.explainedAtMs < MIN_EXPLAIN_INTERVAL_MS) return false;
+    this.isArmed = nowMs < this.armedUntilMs;
+    if (!this.isArmed || nowMs - this.explainedAtMs < MIN_EXPLAIN_INTERVAL_MS) return false;
     this.explainedAtMs = nowMs;
     return true;
   }
@@ -37,13 +45,22 @@ export class DecisionLog {
   /** Explains decisions from here on for a minute. */
   public arm(nowMs: number): void {
     this.armedUntilMs = nowMs + ARMED_MS;
+    this.isArmed = true;
   }
 
-  public add(id: number, model: string, targetModel: string, result: string, explanation?: readonly EndpointExplanation[]): void {
-    const entry = this.spare ?? { id: 0, atMs: 0, model: '', targetModel: '', result: '', explanation: undefined };
-    entry.id = id;
+  public add(
+    request: Pick<RequestFacts, 'id' | 'header'>,
+    { model, rule }: Pick<ResolvedModel, 'model' | 'rule'>,
+    targetModel: string,
+    result: string,
+    explanation?: readonly EndpointExplanation[],
+  ): void {
+    const entry = this.spare ?? newEntry();
+    entry.id = request.id;
     entry.atMs = Date.now();
+    entry.requestId = this.isArmed ? request.header('x-request-id') : undefined;
     entry.model = model;
+    entry.rule = rule;
     entry.targetModel = targetModel;
     entry.result = result;
     entry.explanation = explanation;
@@ -54,4 +71,17 @@ export class DecisionLog {
   public list(): LoggedDecision[] {
     return [...this.entries].reverse();
   }
+}
+
+function newEntry(): LoggedDecision {
+  return {
+    id: 0,
+    atMs: 0,
+    requestId: undefined,
+    model: '',
+    rule: undefined,
+    targetModel: '',
+    result: '',
+    explanation: undefined,
+  };
 }

@@ -31,20 +31,24 @@ function resolve(
   const into: ResolvedModel = { model: 'of the last request', targetModel: 'of the last request', attempts: [] };
   const pool = { name: 'pool', endpoints: new EndpointStore(), setHeaders: undefined };
   const refusal = new PassModelResolver(pool, rewrites).resolve(request, into);
-  return refusal === undefined ? [into.model, into.targetModel] : refusal.status;
+  return refusal === undefined ? [into.model, into.targetModel, into.rule] : refusal.status;
 }
 
 const HEADER = { 'x-llm-d-model-name-rewrite': 'by-header' };
 
 test.each<[string, ReturnType<typeof resolve>, ReturnType<typeof resolve>]>([
-  ['a rule for its model applies', resolve([EXACT], { model: 'llama' }), ['llama', 'llama-v2']],
-  ['a rule for another model does not', resolve([EXACT], { model: 'mistral' }), ['mistral', 'mistral']],
-  ['a rule goes before the header', resolve([EXACT], { model: 'llama' }, HEADER), ['llama', 'llama-v2']],
-  ['without a rule the header applies', resolve([EXACT], { model: 'mistral' }, HEADER), ['mistral', 'by-header']],
-  ['a general rule supplies a missing model', resolve([GENERAL], { prompt: 'x' }), ['', 'fallback']],
+  ['a rule for its model applies', resolve([EXACT], { model: 'llama' }), ['llama', 'llama-v2', 'rewrite-rule']],
+  ['a rule for another model does not', resolve([EXACT], { model: 'mistral' }), ['mistral', 'mistral', 'as-asked']],
+  ['a rule goes before the header', resolve([EXACT], { model: 'llama' }, HEADER), ['llama', 'llama-v2', 'rewrite-rule']],
+  [
+    'without a rule the header applies',
+    resolve([EXACT], { model: 'mistral' }, HEADER),
+    ['mistral', 'by-header', 'rewrite-header'],
+  ],
+  ['a general rule supplies a missing model', resolve([GENERAL], { prompt: 'x' }), ['', 'fallback', 'rewrite-rule']],
   ['without it a missing model is refused', resolve([EXACT], { prompt: 'x' }), 400],
-  ['a body of another kind is left alone', resolve([GENERAL], { text: 'x' }, {}, '/tokenize'), ['', '']],
-  ['a request without a body is left alone', resolve([GENERAL], undefined), ['', '']],
+  ['a body of another kind is left alone', resolve([GENERAL], { text: 'x' }, {}, '/tokenize'), ['', '', 'as-asked']],
+  ['a request without a body is left alone', resolve([GENERAL], undefined), ['', '', 'as-asked']],
 ])('the model of a request: %s', (_, found, expected) => {
   expect(found).toEqual(expected);
 });

@@ -77,6 +77,16 @@ function refused(facts: RequestFacts, from = resolver()): { status: number; body
   return { status: decision.status, body: JSON.parse(decision.body.toString()) };
 }
 
+test.each([
+  ['body', request(asked('llama'))],
+  ['class-header', request(asked('llama'), { headers: { 'x-model-class': 'small' } })],
+  ['default-model', request(asked('gpt-9'))],
+] as const)('it says that %s settled the model', (rule, facts) => {
+  const into: ResolvedModel = { model: '', targetModel: '', attempts: [] };
+  resolver({ ...POLICY, defaultModel: 'canary' }).resolve(facts, into);
+  expect(into.rule).toBe(rule);
+});
+
 describe('the policy chooses pool and served name', () => {
   test.each([
     ['llama-3-70b', ['llama/llama-3-70b']],
