@@ -17,6 +17,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'run what manifests say on this machine: picker, simulated engines, proxy',
     load: () => (args) => (require('./up/up') as typeof import('./up/up')).up(args, __filename),
   },
+  explain: {
+    summary: 'say rule by rule why a request goes where it goes',
+    load: () => (require('./explain/command') as typeof import('./explain/command')).explain,
+  },
 };
 
 const USAGE = `Usage: cdk8s-ai-gateway <command> [options]

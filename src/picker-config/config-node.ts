@@ -204,6 +204,11 @@ export class ConfigFields {
     return entry === undefined || entry.isNull ? undefined : entry;
   }
 
+  /** True for a key that is there without a value. */
+  public isNull(key: string): boolean {
+    return this.entries.get(key)?.isNull === true;
+  }
+
   /** Records a fault when the key is absent. */
   public required(key: string, fix: string): ConfigNode | undefined {
     const entry = this.get(key);

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
+import { explain } from '../../src/cli/explain/command';
 import { selfSignedMaterial } from '../../src/picker/server/tls-material';
 import { SeededRandom } from '../../src/shared/random';
 import { describeWith } from '../components/describe-with';
@@ -52,6 +53,22 @@ async function engine(waiting: () => number): Promise<number> {
 
 async function metrics({ metricsPort }: RunningPicker): Promise<string> {
   return (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+}
+
+/** Exit code of `explain`, and all that it prints. */
+async function explained(args: readonly string[]): Promise<[code: number, text: string]> {
+  let text = '';
+  const take = (chunk: unknown): boolean => {
+    text += String(chunk);
+    return true;
+  };
+  const spies = [jest.spyOn(process.stdout, 'write'), jest.spyOn(process.stderr, 'write')];
+  for (const spy of spies) spy.mockImplementation(take);
+  try {
+    return [await explain(args), text];
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
 }
 
 function replaceInConfig(from: string | RegExp, to: string): void {
@@ -110,6 +127,33 @@ test("the reference's files and command line start a picker that chooses the idl
     { name: 'engine-0', waiting: 9, inFlight: 0, trustRatio: 1 },
     { name: 'engine-1', waiting: 1 },
   ]);
+});
+
+test('explain finds a decision of a running picker by the id of its request', async () => {
+  const ports = [await engine(() => 9), await engine(() => 1)];
+  config = writePickerFiles(folder, ports);
+  const picker = await startPicker(fileModeFlags(config));
+  await eventually('both engines scraped', async () =>
+    (await metrics(picker)).includes('llm_d_epp_average_queue_size{name="epp"} 5'),
+  );
+  const url = `http://127.0.0.1:${picker.debugPort}`;
+  expect(await explained(['--picker', url])).toEqual([1, expect.stringContaining('AIG610 the picker has decided nothing yet')]);
+
+  const stream = connect(picker.grpcPort).open();
+  stream.chat('llama', 'hello', { 'x-request-id': 'af-12' });
+  await destinationOf(stream);
+  stream.end();
+  const [code, text] = await explained(['--picker', url, '--request-id', 'af-12']);
+  expect(code).toBe(0);
+  for (const line of [
+    /x-request-id af-12\n/,
+    /Model\n {2}'llama': as the request has it/,
+    /engine-1 +1\.000 +0\.750 +0\.000 +3\.500 +1 +1 +25%/,
+    new RegExp(`Decision\\n {2}engine-1 \\(127\\.0\\.0\\.1:${ports[1]}\\)\\n$`),
+  ]) {
+    expect(text).toMatch(line);
+  }
+  expect(await explained(['--picker', url, '--request-id', 'other'])).toEqual([1, expect.stringContaining('AIG610')]);
 });
 
 test('a picker is ready at once and small', async () => {

@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatProblem, type Problem } from '../../shared/problem';
-import { formatFinding } from '../../validation';
+import type { Problem } from '../../shared/problem';
 import { showBoard } from './board/live-board';
+import { loadPlan, refuse } from './load-plan';
 import { UP_USAGE, type UpOptions, upOptions } from './options';
-import { planOf } from './plan/plan';
 import { freePorts, isFree } from './run/free-ports';
 import { Session } from './run/session';
-import { readSources } from './sources';
 import { requestExample } from './tour/request-example';
 import { runTour } from './tour/tour';
 
@@ -38,18 +36,10 @@ export async function up(args: readonly string[], programFile: string): Promise<
 
 async function run(options: UpOptions, programFile: string, stopped: AbortSignal): Promise<number> {
   const say = (text: string): void => void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
-  const { objects, findings, problems } = readSources(options.sources);
-  for (const finding of findings) say(formatFinding(finding));
-  if (problems.length > 0) return refuse(problems);
-  if (findings.some(({ severity }) => severity === 'error')) {
-    process.stderr.write('the manifests have errors (above): an API server would refuse them\n');
-    return 1;
-  }
-  say(`Checked: ${objects.length} objects, ${findings.length === 0 ? 'no findings' : `${findings.length} warnings`}`);
-  const { plan, problems: faults } = planOf(objects, { maxReplicas: options.replicasMax });
-  if (plan === undefined) return refuse(faults);
+  const loaded = loadPlan(options.sources, options.replicasMax, say);
+  if (!('plan' in loaded)) return refuse(loaded);
+  const { plan } = loaded;
   const notice = (text: string): void => say(`NOTE ${text}`);
-  for (const text of plan.notices) notice(text);
   const port = await portFor(options.port);
   if (port === undefined) return refuse([portTaken(options.port!)]);
   const session = await Session.start(
@@ -83,11 +73,6 @@ async function run(options: UpOptions, programFile: string, stopped: AbortSignal
   } finally {
     await session.stop();
   }
-}
-
-function refuse(problems: readonly Problem[]): number {
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
-  return problems[0]?.code === 'AIG600' ? 2 : 1;
 }
 
 async function portFor(wanted: number | undefined): Promise<number | undefined> {

@@ -166,7 +166,7 @@ class BudgetGrant implements Grant {
 }
 
 /** One object for all requests. */
-class ReusedSubject implements LimitSubject {
+export class ReusedSubject implements LimitSubject {
   public client: string | undefined;
   public tenant: string | undefined;
   public apiKey: string | undefined;
@@ -189,7 +189,8 @@ class ReusedSubject implements LimitSubject {
   }
 }
 
-function demandOf(request: RequestFacts, api: RequestApi, model: string): TokenDemand {
+/** What a request asks of limits, before an engine has counted it. */
+export function demandOf(request: RequestFacts, api: RequestApi, model: string): TokenDemand {
   const { body, scanned } = request;
   if (body === undefined) {
     // a body that the proxy does not show is at least as long as it says

@@ -101,7 +101,13 @@ export function parseObjective({ metadata, spec }: KubeObject, pool: PoolName): 
   return refersTo(poolRef, pool) ? { name: metadata.name, priority } : undefined;
 }
 
-export function parseRewrite({ metadata, spec }: KubeObject, pool: PoolName): ModelRewrite | undefined {
+/** An object of a cluster, or of a manifest that no cluster has seen. */
+export interface RewriteObject {
+  readonly metadata: Pick<KubeObject['metadata'], 'name' | 'creationTimestamp'>;
+  readonly spec?: unknown;
+}
+
+export function parseRewrite({ metadata, spec }: RewriteObject, pool: PoolName): ModelRewrite | undefined {
   const { poolRef, rules = [] } = (spec ?? {}) as RewriteSpec;
   if (!refersTo(poolRef, pool)) return undefined;
   return { name: metadata.name, createdAt: metadata.creationTimestamp ?? '', rules: rules.map(parseRule) };

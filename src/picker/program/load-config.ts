@@ -53,11 +53,15 @@ export interface LoadResult {
 
 const SUPPORTED = new Set([...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...IDLE_PLUGINS]);
 
-/** Reads the files that the settings name, builds the scheduler, and finds all faults. */
-export function loadConfig(settings: ProgramSettings, dependencies: Omit<SchedulerDependencies, 'locate'>): LoadResult {
+/** Reads the files that the settings name, builds the scheduler, and finds all faults. @param read text of a file */
+export function loadConfig(
+  settings: ProgramSettings,
+  dependencies: Omit<SchedulerDependencies, 'locate'>,
+  read: typeof readText = readText,
+): LoadResult {
   const problems: Problem[] = [];
-  const policy = loadPolicy(settings, problems);
-  const source = configText(settings);
+  const policy = loadPolicy(settings, problems, read);
+  const source = configText(settings, read);
   if ('problem' in source) return { loaded: undefined, problems: [source.problem, ...problems], warnings: [], notices: [] };
 
   const { draft: config, locate, warnings, problems: faults } = parseEndpointPickerConfig(source.text, source.name);
@@ -92,21 +96,21 @@ export function loadConfig(settings: ProgramSettings, dependencies: Omit<Schedul
   return { loaded: { scheduler, pools, policy, scraping, dataLayerKey }, problems, warnings, notices };
 }
 
-function configText({ config }: ProgramSettings): { text: string; name: string } | { problem: Problem } {
+function configText({ config }: ProgramSettings, read: typeof readText): { text: string; name: string } | { problem: Problem } {
   // an empty configuration, so that the message about what it lacks is the same
   if (config.kind === 'none')
     return { text: `apiVersion: ${CONFIG_API_VERSION}\nkind: ${CONFIG_KIND}\n`, name: 'no --config-file' };
   if (config.kind === 'text') return { text: config.text, name: '--config-text' };
-  const file = readText(config.path);
+  const file = read(config.path);
   return 'text' in file
     ? { text: file.text, name: config.path }
     : { problem: unreadable('--config-file', file.error, config.path) };
 }
 
 /** The policy, if one is named and can be followed; its faults go to `problems`. */
-function loadPolicy({ policyFile, pool }: ProgramSettings, problems: Problem[]): PickerPolicy | undefined {
+function loadPolicy({ policyFile, pool }: ProgramSettings, problems: Problem[], read: typeof readText): PickerPolicy | undefined {
   if (policyFile === undefined) return undefined;
-  const file = readText(policyFile);
+  const file = read(policyFile);
   if ('error' in file) {
     problems.push(unreadable('--policy-file', file.error, policyFile));
     return undefined;

@@ -4,11 +4,8 @@ import { unpredictableRandom } from '../../shared/random';
 import { EndpointStore } from '../datastore/endpoint-store';
 import { ModelRewrites } from '../datastore/model-rewrites';
 import { Objectives } from '../datastore/objectives';
-import { type PoolEndpoints, PooledEndpoints } from '../datastore/pool-endpoints';
-import { type ModelResolver, PassModelResolver } from '../director/model-resolver';
+import { PooledEndpoints } from '../datastore/pool-endpoints';
 import { PickerDirector } from '../director/picker-director';
-import { PolicyModelResolver } from '../director/policy-model-resolver';
-import { POOL_HEADER, type PoolRoute } from '../director/pool-route';
 import { externalProcessor } from '../ext-proc/external-processor';
 import type { GrpcMethod } from '../http2/grpc';
 import { Http2Server } from '../http2/server';
@@ -36,7 +33,7 @@ import { ClientsAndBudgets } from './clients-and-budgets';
 import { Discoveries } from './discoveries';
 import { limitsFor, openPort } from './listeners';
 import { type LoadedConfig, type LoadResult, loadConfig } from './load-config';
-import type { PoolPlan } from './pool-plan';
+import { modelResolver, type ServedPool, servedPool } from './served-pools';
 import type { ProgramSettings } from './settings';
 import { grpcTls, metricsTls } from './tls';
 
@@ -46,11 +43,6 @@ export interface ProgramHost {
   readonly version: string;
   /** The program's own file, which a worker thread starts from. */
   readonly programFile: string;
-}
-
-/** A pool that the program serves, and where its endpoints go. */
-interface ServedPool extends PoolRoute {
-  readonly endpoints: PoolEndpoints;
 }
 
 /** Proxies learn that the picker is not ready within a few seconds; until then their requests are still taken. */
@@ -104,7 +96,7 @@ export class PickerProgram {
     this.tell(result);
 
     this.dataLayerKey = loaded.dataLayerKey;
-    for (const plan of loaded.pools) this.pools.set(plan.name, this.serve(plan));
+    for (const plan of loaded.pools) this.pools.set(plan.name, servedPool(plan, this.pooled.addPool()));
     const director = this.makeDirector(loaded);
     const limits = limitsFor(settings.maxBodyBytes);
     const methods = this.methods(director);
@@ -181,14 +173,10 @@ export class PickerProgram {
     for (const notice of notices) this.host.log.info(notice);
   }
 
-  private serve({ name, isNamed }: PoolPlan): ServedPool {
-    return { name, endpoints: this.pooled.addPool(), setHeaders: isNamed ? [POOL_HEADER, name] : undefined };
-  }
-
   private makeDirector(loaded: LoadedConfig): PickerDirector {
     return new PickerDirector({
       scheduler: loaded.scheduler,
-      models: this.modelsOf(loaded),
+      models: modelResolver(loaded.policy, this.pools, this.rewrites, this.random),
       admission: this.clients.admission,
       requests: this.requests,
       scheduling: this.scheduling,
@@ -196,13 +184,6 @@ export class PickerProgram {
       clock: this.clock,
       ignoreSubset: this.settings.ignoreSubset,
     });
-  }
-
-  private modelsOf({ policy }: LoadedConfig): ModelResolver {
-    const [only] = this.pools.values();
-    return policy === undefined || (policy.models.length === 0 && policy.pools.length === 0)
-      ? new PassModelResolver(only!, this.rewrites)
-      : new PolicyModelResolver(policy, this.pools, this.random);
   }
 
   private methods(director: PickerDirector): GrpcMethod[] {
@@ -311,7 +292,8 @@ export class PickerProgram {
       return;
     }
     this.tell(result);
-    this.director!.use(result.loaded.scheduler, this.modelsOf(result.loaded));
+    const { scheduler, policy } = result.loaded;
+    this.director!.use(scheduler, modelResolver(policy, this.pools, this.rewrites, this.random));
     log.info('the changed configuration is in force');
   }
 

@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { EXPLAIN_USAGE } from '../../../src/cli/explain/options';
+import { UP_USAGE } from '../../../src/cli/up/options';
+import { USAGE as VALIDATE_USAGE } from '../../../src/cli/validate/options';
 import type { CapabilityTable } from '../../../src/implementations/capabilities';
 import { ENVOY_GATEWAY } from '../../../src/implementations/envoy-gateway/capabilities';
 import { genericCapabilities } from '../../../src/implementations/generic/capabilities';
@@ -16,6 +19,9 @@ const GATEWAYS: { readonly [name: string]: CapabilityTable } = {
   kong: KONG,
   generic: genericCapabilities('your-class', true),
 };
+
+/** Languages of files that pages show. */
+const FENCES: { readonly [ending: string]: string } = { '.json': 'json', '.yaml': 'yaml', '.txt': 'text' };
 
 const BLOCK = /^(<!-- generated: ([^>]*?) -->\n)([\s\S]*?)^(<!-- end -->)$/gm;
 
@@ -45,9 +51,20 @@ function generated(what: string): string {
       return rulesTable();
     case 'api':
       return apiTable();
+    case 'file':
+      return `\`\`\`${FENCES[path.extname(argument)] ?? 'text'}\n${readFileSync(path.join(ROOT, argument), 'utf8')}\`\`\``;
+    case 'usage':
+      return `\`\`\`text\n${usageOf(argument)}\`\`\``;
     default:
       throw new Error(`no block is called '${what}'`);
   }
+}
+
+/** What `cdk8s-ai-gateway COMMAND --help` prints. */
+function usageOf(command: string): string {
+  const usage = { explain: EXPLAIN_USAGE, up: UP_USAGE, validate: VALIDATE_USAGE }[command];
+  if (usage === undefined) throw new Error(`no command is called '${command}'`);
+  return usage;
 }
 
 function gateway(name: string): CapabilityTable {

@@ -17,22 +17,28 @@ export interface ProxyRoute {
 }
 
 /** The target of the first route that matches; undefined when none does. @param random in [0, 1) */
-export function findTarget(routes: readonly ProxyRoute[], headers: HeaderList, random: number): ProxyTarget | undefined {
-  const route = routes.find(({ match }) => matches(match, headers));
+export function findTarget<T extends { readonly weight: number }>(
+  routes: readonly { readonly match: RouteMatch; readonly targets: readonly T[] }[],
+  headers: HeaderList,
+  random: number,
+): T | undefined {
+  const route = routes.find(({ match }) => mismatch(match, headers) === undefined);
   if (route === undefined) return undefined;
   let left = random * route.targets.reduce((sum, { weight }) => sum + weight, 0);
   return route.targets.find(({ weight }) => (left -= weight) < 0) ?? route.targets.at(-1);
 }
 
-function matches({ pathType, path, method, headers: wanted }: RouteMatch, headers: HeaderList): boolean {
-  if (method !== undefined && headerValue(headers, ':method') !== method) return false;
+/** Why a request is none that the rule is for; undefined when it is. */
+export function mismatch({ pathType, path, method, headers: wanted }: RouteMatch, headers: HeaderList): string | undefined {
+  if (method !== undefined && headerValue(headers, ':method') !== method) return `method is not ${method}`;
   const asked = (headerValue(headers, ':path') ?? '').split('?')[0]!;
   if (pathType === 'Exact' ? asked !== path : pathType === 'PathPrefix' ? !isBelow(asked, path) : !wholly(path, asked))
-    return false;
-  return wanted.every(({ name, value, isExpression }) => {
+    return `path is not ${pathType} ${path}`;
+  const missing = wanted.find(({ name, value, isExpression }) => {
     const given = headerValue(headers, name);
-    return given !== undefined && (isExpression ? wholly(value, given) : given === value);
+    return given === undefined || !(isExpression ? wholly(value, given) : given === value);
   });
+  return missing && `header ${missing.name} is not ${missing.value}`;
 }
 
 /** A prefix of the Gateway API ends at a slash: `/v1` matches `/v1` and `/v1/models`, not `/v10`. */

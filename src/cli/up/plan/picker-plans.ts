@@ -23,6 +23,8 @@ export interface PickerPlan {
   readonly workload: Workload | undefined;
   /** Flags as the manifests give them. */
   readonly flags: readonly string[];
+  /** Files of its configuration, by the path that its container sees. */
+  readonly files: ReadonlyMap<string, string>;
   /** Its EndpointPickerConfig. @default - none */
   readonly config: string | undefined;
   /** Its policy. Undefined for a picker of one pool that serves every model. */
@@ -86,6 +88,7 @@ export class PickerPlans {
       namespace: pool.namespace,
       workload: undefined,
       flags: [`--pool-name=${pool.name}`],
+      files: new Map(),
       config: undefined,
       policy: undefined,
       pools: [this.poolPlan(pool)],
@@ -102,11 +105,18 @@ export class PickerPlans {
     if (known !== undefined) return known;
     const flags = pickerArguments(workload, container);
     const { values } = parseFlags(flags);
+    const files = new Map<string, string>();
+    const read = (path: string | undefined): string | undefined => {
+      const text = path === undefined ? undefined : this.file(workload, container, path);
+      if (path !== undefined && text !== undefined) files.set(path, text);
+      return text;
+    };
     const policyFile = values.text('policy-file');
-    const policy = policyFile === undefined ? undefined : this.policy(workload, container, policyFile);
+    const policyText = read(policyFile);
+    const policy = policyText === undefined ? undefined : this.policy(policyText, `${workload.name}:${policyFile}`);
     if (policyFile !== undefined && policy === undefined) return undefined;
     const configFile = values.text('config-file');
-    const config = configFile === undefined ? values.text('config-text') : this.file(workload, container, configFile);
+    const config = configFile === undefined ? values.text('config-text') : read(configFile);
     const directory = policy?.identity?.source === 'apiKeys' ? policy.identity.directory : undefined;
     const poolName = values.text('pool-name');
     const only = pool ?? this.pools.find(({ name, namespace }) => name === poolName && namespace === workload.namespace);
@@ -124,6 +134,7 @@ export class PickerPlans {
       namespace: workload.namespace,
       workload,
       flags,
+      files,
       config,
       policy,
       pools,
@@ -133,10 +144,8 @@ export class PickerPlans {
     return plan;
   }
 
-  private policy(workload: Workload, container: Container, path: string): PickerPolicy | undefined {
-    const text = this.file(workload, container, path);
-    if (text === undefined) return undefined;
-    const { policy, problems } = parsePickerPolicy(text, `${workload.name}:${path}`);
+  private policy(text: string, file: string): PickerPolicy {
+    const { policy, problems } = parsePickerPolicy(text, file);
     this.problems.push(...problems);
     return policy ?? EMPTY_PICKER_POLICY;
   }

@@ -1,0 +1,83 @@
+import type { ModelRule } from '../director/model-resolver';
+import type { RequestApi } from '../openai/request-api';
+import type { EndpointExplanation } from '../scheduling/decision-record';
+
+export type { EndpointExplanation, ModelRule };
+
+/** Why a request goes where it goes: what each part of the picker did with it, in the order in which they are asked. */
+export interface RequestExplanation {
+  readonly request: RequestSummary;
+  /** Undefined when no model was found. */
+  readonly model: ModelStep | undefined;
+  readonly limits: readonly LimitStep[];
+  /** Undefined when the request did not come that far. */
+  readonly scheduling: SchedulingStep | undefined;
+  readonly decision: DecisionStep;
+}
+
+export interface RequestSummary {
+  readonly method: string;
+  readonly path: string;
+  readonly api: RequestApi;
+  /** False for a body that the picker refuses as malformed; the facts below are then unknown. */
+  readonly isReadable: boolean;
+  /** `model` of the body; undefined when it names none. */
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  /** -1 without a bound. */
+  readonly maxTokens: number;
+  /** Estimate of the scheduler. */
+  readonly promptTokens: number;
+}
+
+export interface ModelStep {
+  readonly rule: ModelRule;
+  /** As clients know it. */
+  readonly name: string;
+  /** Undefined without a policy. */
+  readonly priority: number | undefined;
+  /** Chances of the model's targets, where there are several: one of them was drawn. */
+  readonly chances: readonly { readonly pool: string; readonly ratio: number }[];
+  /** Pools in the order in which they are tried; the first with a ready endpoint is taken. */
+  readonly pools: readonly PoolTry[];
+}
+
+export interface PoolTry {
+  readonly pool: string;
+  /** Name that the engine is asked for. */
+  readonly targetModel: string;
+  readonly readyEndpoints: number;
+  readonly isTaken: boolean;
+}
+
+export interface LimitStep {
+  readonly name: string;
+  readonly amountTokens: number;
+  readonly windowSeconds: number;
+  /** What it counts by, and the value that this request is counted under. */
+  readonly keySource: string;
+  readonly key: string;
+  /** False when it is for other models. */
+  readonly applies: boolean;
+  /** Tokens that are set aside until the engine has counted; 0 where it does not apply. */
+  readonly chargeTokens: number;
+  /** It counts and lets everything pass. */
+  readonly shadow: boolean;
+}
+
+export interface SchedulingStep {
+  readonly pool: string;
+  readonly profile: string;
+  /** Best first. */
+  readonly endpoints: readonly EndpointExplanation[];
+}
+
+export type DecisionStep =
+  | {
+      readonly kind: 'route';
+      /** `ip:port` of the endpoints, best first; those after the first are for a proxy that tries again. */
+      readonly endpoints: readonly string[];
+      /** Headers that the proxy is told to set, name and value in turn. */
+      readonly setHeaders: readonly string[];
+    }
+  | { readonly kind: 'reject'; readonly status: number; readonly reason: string; readonly body: string };
