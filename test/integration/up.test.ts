@@ -134,6 +134,63 @@ describe('up, with the embedded proxy', () => {
     expect(lines[1].pools).toMatchObject([{ name: 'phi', endpoints: [{ name: 'phi-0', isRunning: true }, { name: 'phi-1' }] }]);
   });
 
+  test('the state has tokens a second, prefix hits and budgets', async () => {
+    const running = await up(synthExample('guide', { GATEWAY: 'kong' }).text, ['--envoy', 'none', '--json'], /"kind":"ready"/);
+    const prompt = 'A long beginning that an engine keeps in its cache. '.repeat(40);
+    const more = { max_tokens: 400, messages: [{ role: 'user', content: prompt }] };
+    for (let sent = 0; sent < 4; sent++) await chat(running.url, 'mistral-7b-instruct', { authorization: KEY }, more);
+    const states = (): any[] =>
+      running
+        .output()
+        .split('\n')
+        .filter((line) => line.startsWith('{"kind":"state"') && line.endsWith('}'))
+        .map((line) => JSON.parse(line));
+    const mistral = (state: any): any => state.pools.find(({ name }: { name: string }) => name === 'mistral-7b').endpoints[0];
+    await eventually('tokens a second, and prefix hits', () =>
+      states().some((state) => mistral(state).tokensPerSecond > 0 && mistral(state).prefixHitRatio > 0.3),
+    );
+    const { budgets, models } = states().at(-1);
+    expect(budgets).toMatchObject([{ name: 'per-client', amountTokens: 100_000, windowSeconds: 60, countedBy: 'client' }]);
+    expect(budgets[0].highest).toMatchObject([{ key: 'laptop' }]);
+    const [{ usedTokens, remainingTokens }] = budgets[0].highest;
+    expect(usedTokens).toBeGreaterThan(1_000);
+    expect(usedTokens + remainingTokens).toBe(100_000);
+    expect(models).toMatchObject([{ name: 'mistral-7b-instruct', requests: 4, errors: 0 }]);
+    await running.stop('SIGINT');
+  });
+
+  test('in a terminal it draws the board on a screen of its own, and gives the screen back', async () => {
+    const { manifests } = workFolder();
+    writeFileSync(manifests, PLAIN);
+    const port = await freePort();
+    const command = `stty rows 40 columns 120; exec '${process.execPath}' '${PROGRAM}' up '${manifests}' --port ${port} --envoy none`;
+    const running = await startProcess('script', {
+      args: ['--quiet', '--flush', '--return', '--command', command, '/dev/null'],
+      env: { PATH: '/usr/bin:/bin', ENVOY: '', SHELL: '/bin/sh' },
+      ready: /POOL \/ ENDPOINT/,
+      readyTimeoutMs: 60_000,
+    });
+    const screen = (): string => running.output();
+    expect(screen()).toContain('\x1b[?1049h');
+    expect(screen()).not.toContain('\x1b[?1049l');
+    await chat(`http://127.0.0.1:${port}`, 'microsoft/phi-4');
+    await eventually('the decision on the board', () => /LAST DECISIONS[\s\S]*microsoft\/phi-4 → phi-[01]/.test(screen()));
+    const up = descendants(running.pid).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${PROGRAM}\0up`))!;
+    const below = descendants(up);
+    process.kill(up, 'SIGINT');
+    expect(await running.exited).toBe(0);
+    expect(screen().trimEnd().endsWith('\x1b[?25h\x1b[?1049l')).toBe(true);
+    expect(below.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+  });
+
+  test('a port that is taken is refused by code', async () => {
+    const running = await up(PLAIN, ['--envoy', 'none'], /Ready: /);
+    const second = await up(PLAIN, ['--envoy', 'none', '--port', new URL(running.url).port]);
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain(`AIG605 port ${new URL(running.url).port} is taken`);
+    await running.stop('SIGINT');
+  });
+
   test('decisions are lines where the output is no terminal', async () => {
     const running = await up(PLAIN, ['--envoy', 'none'], /Ready: /);
     await chat(running.url, 'microsoft/phi-4');

@@ -35,7 +35,7 @@ Envoy, or a small proxy of its own where there is none. Without a source it runs
   --seed N           of the engines' answers (1)
   --tour             send requests that check what the manifests say; exit 1 when an expectation fails
   --stay             keep running after the tour
-  --once             show the state once and end
+  --once             show the state once, after a second, and end
   --json             one JSON object a line
   --verbose          show what pickers and Envoy print
 `;

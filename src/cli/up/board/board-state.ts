@@ -9,6 +9,7 @@ export interface BoardState {
   readonly proxy: 'envoy' | 'embedded';
   readonly pools: readonly PoolState[];
   readonly models: readonly ModelState[];
+  readonly budgets: readonly BudgetState[];
   /** Newest first. */
   readonly decisions: readonly DecisionState[];
 }
@@ -39,6 +40,25 @@ export interface ModelState {
   readonly requests: number;
   readonly running: number;
   readonly errors: number;
+}
+
+/** One limit of a picker. */
+export interface BudgetState {
+  readonly name: string;
+  readonly picker: string;
+  readonly amountTokens: number;
+  readonly windowSeconds: number;
+  /** What it counts by. */
+  readonly countedBy: string;
+  /** Those who have used most of it; empty before anybody has. */
+  readonly highest: readonly BudgetUse[];
+}
+
+export interface BudgetUse {
+  readonly key: string;
+  /** Of requests that are over and, estimated, of those under way. */
+  readonly usedTokens: number;
+  readonly remainingTokens: number;
 }
 
 export interface DecisionState {
@@ -75,6 +95,16 @@ interface DecisionPage {
   }[];
 }
 
+interface LimitPage {
+  readonly limits: readonly {
+    readonly name: string;
+    readonly amount: number;
+    readonly windowSeconds: number;
+    readonly key: string;
+    readonly highest: readonly BudgetUse[];
+  }[];
+}
+
 const SHOWN_DECISIONS = 256;
 
 /** Asks pickers and engines for what they tell everybody: debug pages and metrics. */
@@ -90,11 +120,13 @@ export class BoardWatch {
     const { session } = this;
     const pools: PoolState[] = [];
     const models = new Map<string, ModelState>();
+    const budgets: BudgetState[] = [];
     const decisions: DecisionState[] = [];
     for (const { plan, ports } of session.pickers) {
-      const [endpoints, made, metrics] = await Promise.all([
+      const [endpoints, made, limits, metrics] = await Promise.all([
         json<EndpointPage>(`http://127.0.0.1:${ports.debug}/debug/endpoints`),
         json<DecisionPage>(`http://127.0.0.1:${ports.debug}/debug/decisions`),
+        json<LimitPage>(`http://127.0.0.1:${ports.debug}/debug/limits`),
         text(`http://127.0.0.1:${ports.metrics}/metrics`),
       ]);
       const known = new Map(endpoints?.endpoints.map((endpoint) => [endpoint.hostPort, endpoint]));
@@ -103,6 +135,7 @@ export class BoardWatch {
         pools.push({ name: pool.name, picker: plan.name, endpoints: states });
       }
       countModels(metrics, models);
+      for (const limit of limits?.limits ?? []) budgets.push(budget(plan.name, limit));
       for (const decision of made?.decisions ?? []) decisions.push(this.decision(decision));
     }
     return {
@@ -112,6 +145,7 @@ export class BoardWatch {
       proxy: session.proxy.kind,
       pools,
       models: [...models.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      budgets,
       decisions: decisions.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, SHOWN_DECISIONS),
     };
   }
@@ -157,6 +191,17 @@ export class BoardWatch {
       ...(why === undefined ? {} : { why: `${why.join(' + ')}${chosen?.tied === true ? ', tied' : ''}` }),
     };
   }
+}
+
+function budget(picker: string, { name, amount, windowSeconds, key, highest }: LimitPage['limits'][number]): BudgetState {
+  return {
+    name,
+    picker,
+    amountTokens: amount,
+    windowSeconds,
+    countedBy: key,
+    highest: highest.map(({ key, usedTokens, remainingTokens }) => ({ key, usedTokens, remainingTokens })),
+  };
 }
 
 function countModels(page: string, models: Map<string, ModelState>): void {

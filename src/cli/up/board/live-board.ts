@@ -18,6 +18,9 @@ export async function showBoard(session: Session, { json, once }: BoardOptions, 
   const watch = new BoardWatch(session);
   const out = process.stdout;
   if (once) {
+    // tokens a second are the difference of two looks
+    await watch.look();
+    await pause(stopped);
     const state = await watch.look();
     out.write(`${json ? JSON.stringify(state) : renderBoard(state, 200, 200).join('\n')}\n`);
     return;

@@ -1,10 +1,12 @@
-import type { BoardState, DecisionState, EndpointState } from './board-state';
+import type { BoardState, BudgetState, DecisionState, EndpointState } from './board-state';
 
 const BAR = 10;
+/** Keys of one budget; those with the highest use. */
+const SHOWN_KEYS = 3;
 
 /** The board as lines for a terminal of this size. */
 export function renderBoard(state: BoardState, columns: number, rows: number): string[] {
-  const { pools, models, decisions, url, proxy } = state;
+  const { pools, models, budgets, decisions, url, proxy } = state;
   const lines = [`${url}  proxy: ${proxy}  ${state.at.slice(11, 19)}  Ctrl-C ends everything`, ''];
   lines.push(`${'MODEL'.padEnd(34)}${cell('REQUESTS')}${cell('RUNNING')}${cell('ERRORS')}`);
   for (const { name, requests, running, errors } of models) {
@@ -19,6 +21,10 @@ export function renderBoard(state: BoardState, columns: number, rows: number): s
     lines.push(name);
     lines.push(...endpoints.map(endpointLine));
   }
+  if (budgets.length > 0) {
+    lines.push('', `${'BUDGET'.padEnd(34)}${cell('USED')}${cell('LEFT')}  OF`);
+    lines.push(...budgets.flatMap(budgetLines));
+  }
   const room = rows - lines.length - 3;
   if (room > 0) {
     lines.push('', 'LAST DECISIONS');
@@ -30,6 +36,16 @@ export function renderBoard(state: BoardState, columns: number, rows: number): s
 /** One decision, also for output that is no terminal. */
 export function decisionLine({ at, model, result, why }: DecisionState): string {
   return `${at.slice(11, 23)} ${model === '' ? '(no model)' : model} → ${result}${why === undefined ? '' : `  ${why}`}`;
+}
+
+function budgetLines({ name, amountTokens, windowSeconds, countedBy, highest }: BudgetState): string[] {
+  const whole = `${amountTokens} tokens in ${windowSeconds} s`;
+  const each = countedBy === 'all' ? '' : ` for each ${countedBy}`;
+  if (highest.length === 0) return [`${padded(name, 33)} ${cell(0)}${cell(amountTokens)}  ${whole}${each}`];
+  return highest.slice(0, SHOWN_KEYS).map(({ key, usedTokens, remainingTokens }) => {
+    const title = key === '' ? name : `${name} ${key}`;
+    return `${padded(title, 33)} ${cell(usedTokens)}${cell(remainingTokens)}  ${whole}`;
+  });
 }
 
 function endpointLine(endpoint: EndpointState): string {

@@ -6,6 +6,17 @@ const STATE: BoardState = {
   at: '2026-01-02T03:04:05.678Z',
   url: 'http://127.0.0.1:8080',
   proxy: 'embedded',
+  budgets: [
+    {
+      name: 'per-client',
+      picker: 'picker',
+      amountTokens: 1000,
+      windowSeconds: 60,
+      countedBy: 'client',
+      highest: ['a', 'b', 'c', 'd'].map((key) => ({ key, usedTokens: 400, remainingTokens: 600 })),
+    },
+    { name: 'whole', picker: 'picker', amountTokens: 5000, windowSeconds: 3600, countedBy: 'all', highest: [] },
+  ],
   models: [{ name: 'llama', requests: 12, running: 3, errors: 1 }],
   pools: [
     {
@@ -37,6 +48,15 @@ const STATE: BoardState = {
 test('an endpoint shows queue, running, KV, in flight, tokens a second and prefix hits', () => {
   const line = renderBoard(STATE, 200, 40).find((text) => text.includes('llama-0'));
   expect(line?.trim().split(/\s+/)).toEqual(['llama-0', '4', '5', '█████░░░░░', '50%', '6', '78', '25%']);
+});
+
+test('a budget shows who has used most of it, and what is left', () => {
+  const lines = renderBoard(STATE, 200, 40);
+  const rows = lines.filter((text) => /tokens in/.test(text)).map((text) => text.trim().split(/ {2,}/));
+  expect(rows).toEqual([
+    ...['a', 'b', 'c'].map((key) => [`per-client ${key}`, '400', '600', '1000 tokens in 60 s']),
+    ['whole', '0', '5000', '5000 tokens in 3600 s'],
+  ]);
 });
 
 test('a stopped engine is shown as stopped', () => {
