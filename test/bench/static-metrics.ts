@@ -12,7 +12,7 @@ function page(isBusy: boolean): string {
   if (isBusy) engine.submit({ promptTokens: Int32Array.of(1), outputTokens: new Int32Array(1000), finishReason: 'length' });
   timeline.run(1000);
   const answers = { mode: 'echo', seed: 1, meanOutputTokens: 1 } as const;
-  let text = metricsPage({ engine, models: ['llama'], answers, createdSeconds: 0 });
+  let text = metricsPage({ engine, models: ['llama'], answers, createdSeconds: 0, chance: () => 1 });
   for (let i = 0; text.length < PAGE_BYTES; i++) {
     if (i % 20 === 0)
       text += `# HELP http_request_duration_seconds_${i} Duration.\n# TYPE http_request_duration_seconds_${i} histogram\n`;

@@ -38,7 +38,7 @@ function explainRequest(options: ExplainRequestOptions): number {
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const body = readBody(options.request);
   if ('code' in body) return refuse([body]);
-  const loaded = loadPlan(options.sources, ALL_REPLICAS, say);
+  const loaded = loadPlan(options.sources, { maxReplicas: ALL_REPLICAS }, say);
   if (!('plan' in loaded)) return refuse(loaded);
   const { plan, objects } = loaded;
   const kept = withoutControlHeaders(options.headers.map(([name, value]): [string, string] => [name, value]));

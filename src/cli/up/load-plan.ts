@@ -1,7 +1,7 @@
 import { formatProblem, type Problem } from '../../shared/problem';
 import { formatFinding } from '../../validation';
 import type { KubeObject } from './plan/kube-objects';
-import { type Plan, planOf } from './plan/plan';
+import { type Plan, type PlanOptions, planOf } from './plan/plan';
 import { readSources } from './sources';
 
 export interface LoadedPlan {
@@ -15,7 +15,7 @@ export interface LoadedPlan {
  */
 export function loadPlan(
   sources: readonly string[],
-  maxReplicas: number,
+  options: PlanOptions,
   say: (text: string) => void,
 ): LoadedPlan | readonly Problem[] {
   const { objects, findings, problems } = readSources(sources);
@@ -27,7 +27,7 @@ export function loadPlan(
     ];
   }
   say(`Checked: ${objects.length} objects, ${findings.length === 0 ? 'no findings' : `${findings.length} warnings`}`);
-  const { plan, problems: faults } = planOf(objects, { maxReplicas });
+  const { plan, problems: faults } = planOf(objects, options);
   if (plan === undefined) return faults;
   for (const text of plan.notices) say(`NOTE ${text}`);
   return { plan, objects };

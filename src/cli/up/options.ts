@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Problem } from '../../shared/problem';
+import { ACCELERATOR_FIGURES, acceleratorFigures } from '../../simulation/engine/presets';
 
 export interface UpOptions {
   /** App (`.js`), manifest files or folders. Empty for the app that cdk8s.yaml names. */
@@ -9,6 +10,8 @@ export interface UpOptions {
   /** Path of Envoy; `none` for the embedded proxy. @default - `ENVOY`, or `envoy` on `PATH` */
   readonly envoy: string | undefined;
   readonly replicasMax: number;
+  /** Accelerator of engines whose manifests name none. @default - none in particular */
+  readonly accelerator: string | undefined;
   readonly speed: number;
   readonly seed: number;
   /** One JSON object a line instead of words. */
@@ -31,6 +34,7 @@ Envoy, or a small proxy of its own where there is none. Without a source it runs
   --port N           port of the API (8080, or a free one when it is taken)
   --envoy PATH       Envoy to use; none: the embedded proxy (environment ENVOY, then envoy on PATH)
   --replicas-max N   engines for each Deployment, at most (2)
+  --accelerator NAME simulate engines on it where the manifests name none: H100, L4, MI300X, v5e … (none in particular)
   --speed N          simulated seconds in one of yours (1)
   --seed N           of the engines' answers (1)
   --tour             send requests that check what the manifests say; exit 1 when an expectation fails
@@ -71,6 +75,7 @@ export function upOptions(args: readonly string[]): UpOptions | 'help' | readonl
     port: values.port === undefined ? undefined : number('port', values.port, 0, true, 1, 65_535),
     envoy: values.envoy,
     replicasMax: number('replicas-max', values['replicas-max'], 2, true, 1, 100),
+    accelerator: accelerator(values.accelerator, problems),
     speed: number('speed', values.speed, 1, false, 0.01, 1000),
     seed: number('seed', values.seed, 1, true, 0, 2 ** 31),
     json: values.json === true,
@@ -82,6 +87,19 @@ export function upOptions(args: readonly string[]): UpOptions | 'help' | readonl
   return problems.length > 0 ? problems : options;
 }
 
+function accelerator(name: string | undefined, problems: Problem[]): string | undefined {
+  if (name === undefined || acceleratorFigures(name) !== undefined) return name;
+  const allowed = ACCELERATOR_FIGURES.map((figures) => figures.name).join(', ');
+  problems.push({
+    code: 'AIG600',
+    what: '--accelerator names none that is known',
+    value: name,
+    allowed,
+    fix: 'choose one of them',
+  });
+  return undefined;
+}
+
 function parse(args: readonly string[]) {
   return parseArgs({
     args: [...args],
@@ -90,6 +108,7 @@ function parse(args: readonly string[]) {
       port: { type: 'string' },
       envoy: { type: 'string' },
       'replicas-max': { type: 'string' },
+      accelerator: { type: 'string' },
       speed: { type: 'string' },
       seed: { type: 'string' },
       json: { type: 'boolean' },

@@ -36,7 +36,7 @@ export async function up(args: readonly string[], programFile: string): Promise<
 
 async function run(options: UpOptions, programFile: string, stopped: AbortSignal): Promise<number> {
   const say = (text: string): void => void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
-  const loaded = loadPlan(options.sources, options.replicasMax, say);
+  const loaded = loadPlan(options.sources, { maxReplicas: options.replicasMax, accelerator: options.accelerator }, say);
   if (!('plan' in loaded)) return refuse(loaded);
   const { plan } = loaded;
   const notice = (text: string): void => say(`NOTE ${text}`);

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
+import { NO_FAULTS } from './core/faults';
 import { defaultProfile, type EngineProfile } from './core/profile';
+import { ACCELERATOR_FIGURES, acceleratorProfile } from './presets';
 import { type RunEngineOptions, runEngine } from './run-engine';
 
 const profileNames = Object.keys(defaultProfile) as (keyof EngineProfile)[];
@@ -13,11 +15,14 @@ const usage = `Simulated inference engine with vLLM's HTTP interface.
   --mode echo|generate  (generate)
   --mean-output-tokens N, --seed N, --speed N
   --pod-name NAME       sent back as x-inference-pod
+  --accelerator NAME    speed and memory of an 8 B model on one: ${ACCELERATOR_FIGURES.map(({ name }) => name).join(', ')}
+  --drain-seconds N     how long answers may take to finish when it is asked to end (0)
+  --fault FIELD=VALUE   repeatable; fields: ${Object.keys(NO_FAULTS).join(', ')}
   --profile FIELD=VALUE repeatable; fields: ${profileNames.join(', ')}
 `;
 
 /** Flags to options; throws with what is wrong. */
-export function engineOptions(args: readonly string[]): RunEngineOptions | 'help' {
+export function engineOptions(args: readonly string[]): (RunEngineOptions & { readonly drainSeconds: number }) | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -31,6 +36,9 @@ export function engineOptions(args: readonly string[]): RunEngineOptions | 'help
       speed: { type: 'string' },
       'pod-name': { type: 'string' },
       profile: { type: 'string', multiple: true },
+      fault: { type: 'string', multiple: true },
+      accelerator: { type: 'string' },
+      'drain-seconds': { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -48,7 +56,9 @@ export function engineOptions(args: readonly string[]): RunEngineOptions | 'help
     seed: number('--seed', values.seed),
     speed: number('--speed', values.speed),
     podName: values['pod-name'],
-    profile: Object.fromEntries((values.profile ?? []).map(profileField)),
+    profile: { ...preset(values.accelerator), ...Object.fromEntries((values.profile ?? []).map(profileField)) },
+    faults: Object.fromEntries((values.fault ?? []).map(faultField)),
+    drainSeconds: number('--drain-seconds', values['drain-seconds']) ?? 0,
   };
 }
 
@@ -59,6 +69,19 @@ function profileField(text: string): [string, number | boolean] {
   if (typeof known === 'number') return [name, number(`--profile ${name}`, value)!];
   if (value !== 'true' && value !== 'false') throw new Error(`--profile ${name} must be true or false (got '${value}')`);
   return [name, value === 'true'];
+}
+
+function preset(accelerator: string | undefined): Partial<EngineProfile> {
+  if (accelerator === undefined) return {};
+  const profile = acceleratorProfile(accelerator);
+  if (profile !== undefined) return profile;
+  throw new Error(`--accelerator knows no '${accelerator}'; allowed: ${ACCELERATOR_FIGURES.map(({ name }) => name).join(', ')}`);
+}
+
+/** What may be in it is for the engine to say. */
+function faultField(text: string): [string, unknown] {
+  const [name, value] = pair('--fault', text);
+  return [name, value === 'true' || value === 'false' ? value === 'true' : number(`--fault ${name}`, value)];
 }
 
 function pair(flag: string, text: string): [string, string] {
@@ -82,7 +105,10 @@ async function main(): Promise<void> {
   }
   const running = await runEngine(options);
   process.stdout.write(`engine listening on ${running.url}\n`);
-  const stop = () => void running.close().then(() => process.exit(0));
+  const stop = () => {
+    setTimeout(() => void running.close().then(() => process.exit(0)), options.drainSeconds * 1000);
+    if (options.drainSeconds > 0) void running.drain().then(() => process.exit(0));
+  };
   process.once('SIGTERM', stop).once('SIGINT', stop);
 }
 

@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { Engine } from './core/engine';
+import { type EngineFaults, engineFaults } from './core/faults';
 import { type EngineProfile, engineProfile } from './core/profile';
+import { seededRandom } from './core/random';
 import type { AnswerMode } from './http/answer';
 import { engineServer } from './http/server';
 import { WallTimeline } from './http/wall-timeline';
@@ -16,6 +18,8 @@ export interface RunEngineOptions {
   readonly adapters?: Readonly<Record<string, string>>;
   /** Changes of the default profile. */
   readonly profile?: Partial<EngineProfile>;
+  /** What is wrong with it from the start; `POST /simulation/faults` changes that. @default nothing */
+  readonly faults?: Partial<EngineFaults>;
   /** Simulated milliseconds in one of the wall clock. @default 1 */
   readonly speed?: number;
   /** @default 1 */
@@ -33,6 +37,8 @@ export interface RunningEngine {
   readonly url: string;
   /** The simulation itself, to look into or to put load on without HTTP. */
   readonly engine: Engine;
+  /** Takes no connection any more and ends when the answers under way are finished, as a server that is asked to end. */
+  drain(): Promise<void>;
   /** Closes every connection at once, as a killed engine does. */
   close(): Promise<void>;
 }
@@ -43,6 +49,7 @@ export async function runEngine(options: RunEngineOptions = {}): Promise<Running
   const seed = options.seed ?? 1;
   const timeline = new WallTimeline(options.speed);
   const engine = new Engine(timeline, profile, seed);
+  engine.faults = engineFaults(options.faults ?? {});
   for (const [name, path] of Object.entries(options.adapters ?? {})) engine.adapters.register(name, path);
 
   const server = engineServer(
@@ -51,6 +58,7 @@ export async function runEngine(options: RunEngineOptions = {}): Promise<Running
       models: options.models ?? ['llama'],
       answers: { mode: options.mode ?? 'generate', seed, meanOutputTokens: options.meanOutputTokens ?? 100 },
       createdSeconds: Math.floor(Date.now() / 1000),
+      chance: seededRandom(seed),
     },
     options.podName === undefined ? {} : { 'x-inference-pod': options.podName },
   );
@@ -63,6 +71,16 @@ export async function runEngine(options: RunEngineOptions = {}): Promise<Running
     port,
     url: `http://${host}:${port}`,
     engine,
+    drain: () =>
+      new Promise((resolve) => {
+        // a connection whose answer has ended would be kept open for the next request
+        const idle = setInterval(() => server.closeIdleConnections(), 50);
+        server.close(() => {
+          clearInterval(idle);
+          timeline.stop();
+          resolve();
+        });
+      }),
     close: () =>
       new Promise((resolve) => {
         timeline.stop();

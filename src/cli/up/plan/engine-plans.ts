@@ -1,4 +1,5 @@
 import type { EngineProfile } from '../../../simulation/engine/core/profile';
+import { presetOf } from './engine-preset';
 import type { KubeObjects, Labels, Workload } from './kube-objects';
 import { engineArguments, engineContainer } from './vllm-arguments';
 
@@ -26,6 +27,8 @@ export class EnginePlans {
   public constructor(
     private readonly objects: KubeObjects,
     private readonly maxReplicas: number,
+    /** Of engines whose nodes are not named. @default an engine of no accelerator in particular */
+    private readonly accelerator: string | undefined,
     private readonly notice: (text: string) => void,
   ) {}
 
@@ -47,7 +50,8 @@ export class EnginePlans {
 
   private ofWorkload(workload: Workload, port: number, severalPorts: boolean): EnginePlan[] {
     const container = engineContainer(workload.containers);
-    const { models, adapters, port: listens, profile } = engineArguments(container ?? { name: '' });
+    const engine = engineArguments(container ?? { name: '' });
+    const { models, adapters, port: listens } = engine;
     const title = `${workload.kind} ${workload.namespace}/${workload.name}`;
     if (listens !== undefined && (port < listens || port >= listens + MAX_RANKS)) {
       this.notice(`${title} listens on port ${listens}, but is asked on port ${port}: no engine there`);
@@ -57,6 +61,7 @@ export class EnginePlans {
     const count = Math.min(wanted, this.maxReplicas);
     if (count < wanted) this.notice(`${title} has ${wanted} replicas, ${count} are simulated (--replicas-max)`);
     if (models.length === 0) this.notice(`${title} does not say which model it serves: '${workload.name}' is taken`);
+    const profile = presetOf(engine, workload, this.accelerator, this.notice);
     return Array.from({ length: count }, (_, index) => {
       const name = `${workload.name}-${index}${severalPorts ? `-${port}` : ''}`;
       const key = `${workload.namespace}/${name}:${port}`;

@@ -40,6 +40,8 @@ export interface Workload {
   readonly name: string;
   readonly namespace: string;
   readonly labels: Labels;
+  /** Labels of the nodes that it may run on. */
+  readonly nodeSelector: Labels;
   /** Undefined when something else, an autoscaler say, chooses the number. */
   readonly replicas: number | undefined;
   readonly containers: readonly Container[];
@@ -47,6 +49,7 @@ export interface Workload {
 }
 
 interface PodSpec {
+  readonly nodeSelector?: Labels;
   readonly containers?: readonly Container[];
   readonly volumes?: readonly Volume[];
 }
@@ -127,6 +130,7 @@ function fromPod(
     name: object.metadata.name,
     namespace: namespaceOf(object),
     labels: labels ?? {},
+    nodeSelector: spec?.nodeSelector ?? {},
     replicas,
     containers: spec?.containers ?? [],
     volumes: spec?.volumes ?? [],

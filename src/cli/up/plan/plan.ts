@@ -25,17 +25,19 @@ export type FrontPlan =
 export interface PlanOptions {
   /** Replicas of a workload that are simulated. */
   readonly maxReplicas: number;
+  /** Accelerator of engines whose manifests name none. @default none in particular */
+  readonly accelerator?: string | undefined;
 }
 
 /** The plan, or every reason why there is none. */
 export function planOf(
   manifests: readonly KubeObject[],
-  { maxReplicas }: PlanOptions,
+  { maxReplicas, accelerator }: PlanOptions,
 ): { readonly plan: Plan | undefined; readonly problems: readonly Problem[] } {
   const notices = new Set<string>();
   const notice = (text: string): void => void notices.add(text);
   const objects = new KubeObjects(manifests);
-  const engines = new EnginePlans(objects, maxReplicas, notice);
+  const engines = new EnginePlans(objects, maxReplicas, accelerator, notice);
   const pickers = new PickerPlans(objects, engines, notice);
   const front = frontOf(objects, pickers, engines, notice);
   const problems = [...pickers.problems];

@@ -5,6 +5,9 @@ import type { Container } from './kube-objects';
 export interface EngineArguments {
   /** Names it answers to; empty when the command line names no model. */
   readonly models: readonly string[];
+  /** The model itself, as a Hugging Face id or a path; undefined when the command line names none. */
+  readonly model: string | undefined;
+  readonly tensorParallel: number;
   /** LoRA adapter to path. */
   readonly adapters: Readonly<Record<string, string>>;
   /** Undefined when the command line names none. */
@@ -37,6 +40,8 @@ export function engineArguments({ command = [], args = [] }: Container): EngineA
   const served = flags.get('served-model-name') ?? [];
   return {
     models: served.length > 0 ? served : model === undefined ? [] : [model],
+    model,
+    tensorParallel: wholeNumber(one('tensor-parallel-size')) ?? 1,
     adapters: Object.fromEntries((flags.get('lora-modules') ?? []).map(adapter).filter((entry) => entry !== undefined)),
     port: wholeNumber(one('port')),
     profile: profileOf(one),

@@ -1,6 +1,7 @@
 import { Adapters } from './adapters';
 import { adaptersOf, Batch, stepMs } from './batch';
 import { EngineStats } from './engine-stats';
+import { type EngineFaults, NO_FAULTS } from './faults';
 import { KvCache } from './kv-cache';
 import { defaultProfile, type EngineProfile } from './profile';
 import { type Random, seededRandom } from './random';
@@ -22,6 +23,7 @@ export class Engine {
   private readonly random: Random;
   private readonly readyAtMs: number;
   private stepping = false;
+  private faultsInForce: EngineFaults = NO_FAULTS;
 
   constructor(
     private readonly timeline: Timeline,
@@ -41,6 +43,16 @@ export class Engine {
 
   get isReady(): boolean {
     return this.timeline.nowMs() >= this.readyAtMs;
+  }
+
+  get faults(): EngineFaults {
+    return this.faultsInForce;
+  }
+
+  /** From here on; the step under way ends as it would have. */
+  set faults(faults: EngineFaults) {
+    this.faultsInForce = faults;
+    this.wake();
   }
 
   get runningSequences(): number {
@@ -69,11 +81,7 @@ export class Engine {
 
     const sequence = new Sequence(request, this.timeline.nowMs(), this.profile.blockTokens);
     this.batch.waiting.push(sequence);
-    if (!this.stepping) {
-      this.stepping = true;
-      // Requests of the same instant share the first step.
-      this.timeline.schedule(this.timeline.nowMs(), () => this.beginStep());
-    }
+    this.wake();
     return sequence;
   }
 
@@ -84,15 +92,23 @@ export class Engine {
     this.finish(sequence, 'abort');
   }
 
+  private wake(): void {
+    if (this.stepping || (this.batch.running.length === 0 && this.batch.waiting.length === 0)) return;
+    this.stepping = true;
+    // Requests of the same instant share the first step.
+    this.timeline.schedule(this.timeline.nowMs(), () => this.beginStep());
+  }
+
   private beginStep(): void {
-    const work = this.batch.plan();
+    const { stalled, slowFactor } = this.faultsInForce;
+    const work = stalled ? undefined : this.batch.plan();
     if (work === undefined) {
       this.stepping = false;
       return;
     }
     this.stats.preemptions += work.preemptedSequences;
     const jitter = 1 + this.profile.jitterRatio * (2 * this.random() - 1);
-    this.timeline.schedule(this.timeline.nowMs() + stepMs(this.profile, work) * jitter, () => this.endStep());
+    this.timeline.schedule(this.timeline.nowMs() + stepMs(this.profile, work) * jitter * slowFactor, () => this.endStep());
   }
 
   private endStep(): void {

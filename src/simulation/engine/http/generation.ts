@@ -13,6 +13,8 @@ export interface Served {
   readonly answers: AnswerOptions;
   /** Unix seconds at which it started. */
   readonly createdSeconds: number;
+  /** Of faults: uniform in [0, 1), from the engine's seed. */
+  readonly chance: () => number;
 }
 
 export interface GenerationRequest {

@@ -6,13 +6,18 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** `GET /metrics` with vLLM's V1 names and labels. */
 export function metricsPage({ engine, models }: Served): string {
-  const { stats, profile, kv } = engine;
+  const { stats, profile, kv, faults } = engine;
+  const told = (reported: number, truth: number): number => (reported === -1 ? truth : reported);
   const labels = `engine="0",model_name="${escaped(models[0]!)}"`;
   const page = new Page(labels);
 
-  page.gauge('vllm:num_requests_running', 'Sequences in the batch.', engine.runningSequences);
-  page.gauge('vllm:num_requests_waiting', 'Requests that wait for a place in the batch.', engine.waitingRequests);
-  page.gauge('vllm:kv_cache_usage_perc', 'KV blocks in use, 1 means all.', kv.usageRatio);
+  page.gauge('vllm:num_requests_running', 'Sequences in the batch.', told(faults.reportedRunning, engine.runningSequences));
+  page.gauge(
+    'vllm:num_requests_waiting',
+    'Requests that wait for a place in the batch.',
+    told(faults.reportedWaiting, engine.waitingRequests),
+  );
+  page.gauge('vllm:kv_cache_usage_perc', 'KV blocks in use, 1 means all.', told(faults.reportedKvUsageRatio, kv.usageRatio));
   const adapters = engine.adaptersInUse();
   const loraLabels = `max_lora="${profile.maxAdapters}",running_lora_adapters="${escaped(adapters.running.join(','))}",waiting_lora_adapters="${escaped(adapters.waiting.join(','))}"`;
   page.series('vllm:lora_requests_info', 'gauge', 'Adapters in use; the value is the time of the report.', [

@@ -20,12 +20,17 @@ export function sse(data: unknown, event?: string): string {
 export function respond(served: Served, request: GenerationRequest, stream: boolean, wire: Wire, response: ServerResponse): void {
   let text = '';
   let index = 0;
+  const { cutRatio, cutAfterTokens } = served.engine.faults;
+  const isCut = cutRatio > 0 && served.chance() < cutRatio;
   const generation = Generation.start(served, request, {
     token: (piece) => {
       text += piece;
-      if (!stream) return;
+      const isLast = isCut && index + 1 >= cutAfterTokens;
       const opening = index === 0 ? wire.opening(generation) : '';
-      response.write(opening + wire.delta(generation, piece, index++));
+      if (stream) response.write(opening + wire.delta(generation, piece, index), () => isLast && response.destroy());
+      else if (isLast) response.destroy();
+      if (isLast) generation.abort();
+      index++;
     },
     finished: (reason, usage) => {
       if (stream) response.end(wire.closing(generation, text, reason, usage));

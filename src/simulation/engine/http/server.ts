@@ -3,6 +3,7 @@ import { chatCompletions } from './api-chat';
 import { completions } from './api-completions';
 import { embeddings } from './api-embeddings';
 import { ApiError } from './api-error';
+import { currentFaults, injectedError, setFaults } from './api-faults';
 import { messages } from './api-messages';
 import { loadAdapter, models, unloadAdapter } from './api-models';
 import { responses } from './api-responses';
@@ -20,11 +21,25 @@ const posts: Readonly<Record<string, (served: Served, body: Body, response: Serv
   '/v1/embeddings': embeddings,
   '/v1/load_lora_adapter': loadAdapter,
   '/v1/unload_lora_adapter': unloadAdapter,
+  '/simulation/faults': setFaults,
 };
+
+/** Those that ask a model. */
+const generations: ReadonlySet<string> = new Set([
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/responses',
+  '/v1/messages',
+  '/v1/embeddings',
+]);
 
 const gets: Readonly<Record<string, (served: Served, response: ServerResponse) => void>> = {
   '/v1/models': models,
-  '/metrics': (served, response) => response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE }).end(metricsPage(served)),
+  '/metrics': (served, response) => {
+    if (!served.engine.faults.metricsHang)
+      response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE }).end(metricsPage(served));
+  },
+  '/simulation/faults': currentFaults,
   '/health': ({ engine }, response) => response.writeHead(engine.isReady ? 200 : 503).end(),
 };
 
@@ -45,7 +60,11 @@ async function handle(served: Served, request: IncomingMessage, response: Server
     throw new ApiError(404, 'NotFoundError', 'Not Found');
   }
   if (request.method !== 'POST') gets[path]!(served, response);
-  else posts[path]!(served, parseBody(await readBody(request)), response);
+  else {
+    const body = parseBody(await readBody(request));
+    if (generations.has(path)) injectedError(served);
+    posts[path]!(served, body, response);
+  }
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -32,6 +32,7 @@ test.each([
   [['--port', '0'], 1],
   [['--port', '70000'], 1],
   [['--replicas-max', '1.5'], 1],
+  [['--accelerator', 'abacus'], 1],
   [['--speed', 'fast', '--seed', '-1'], 1],
   [['--speed', 'fast', '--seed=-1'], 2],
   [['--no-such-flag'], 1],

@@ -87,6 +87,30 @@ test('engines are the replicas of the workloads that a pool selects, up to the m
   expect(planned(join(POOL, ENGINE), 5).engines).toHaveLength(3);
 });
 
+test('an engine is as fast as its model on the accelerator of its nodes, or else on the one that is asked for', () => {
+  const on = (model: string, product: string, flags = ''): string =>
+    ENGINE.replace('--model=phi-4', `--model=${model}${flags}`).replace(
+      'containers:',
+      `nodeSelector: { nvidia.com/gpu.product: ${product} }, containers:`,
+    );
+  const stepMs = (text: string, accelerator?: string): number | undefined => {
+    const { plan } = planOf(objects(join(POOL, text)), { maxReplicas: 1, accelerator });
+    return plan!.engines[0]!.profile.stepOverheadMs;
+  };
+  const small = stepMs(on('microsoft/phi-4', 'NVIDIA-H100-80GB-HBM3'))!;
+  expect(stepMs(on('microsoft/phi-4', 'NVIDIA-H100-80GB-HBM3'), 'L4')).toBe(small);
+  expect(stepMs(ENGINE.replace('--model=phi-4', '--model=microsoft/phi-4'), 'H100')).toBe(small);
+  expect(stepMs(on('microsoft/phi-4', 'NVIDIA-A100-SXM4-80GB'))!).toBeGreaterThan(1.3 * small);
+  expect(stepMs(on('microsoft/phi-4', 'NVIDIA-H100-80GB-HBM3', ', --tensor-parallel-size=4'))!).toBeLessThan(small / 2);
+  expect(stepMs(ENGINE)).toBeUndefined();
+});
+
+test('a model that does not fit on the accelerator is simulated as any other, and that is said', () => {
+  const text = ENGINE.replace('--model=phi-4', '--model=meta-llama/Llama-3.3-70B-Instruct');
+  const { plan } = planOf(objects(join(POOL, text)), { maxReplicas: 1, accelerator: 'L4' });
+  expect(plan!.notices).toContain('Deployment default/phi is not simulated as L4: its model does not fit on one');
+});
+
 test('an engine that listens on another port than its pool asks is none, and that is said', () => {
   const { plan, problems } = planOf(objects(join(POOL, ENGINE.replace('8000', '9000'))), { maxReplicas: 2 });
   expect([plan, problems.map(({ code }) => code)]).toEqual([undefined, ['AIG604']]);
