@@ -1,29 +1,25 @@
 import type { Problem } from '../shared/problem';
 import { ConfigCode } from './codes';
 import { ConfigDocument } from './config-document';
-import type { ConfigFields, ConfigNode, TextForm } from './config-node';
+import type { ConfigFields, ConfigNode } from './config-node';
 import {
   DEFAULT_BAND,
-  DEFAULT_CLIENT_HEADER,
   DEFAULT_POOL_GROUP,
-  DEFAULT_REDIS,
-  DEFAULT_TENANT_HEADER,
   EXPERIMENTAL_POOL_GROUP,
-  LIMIT_KEY_SOURCES,
   type PickerPolicy,
   POLICY_API_VERSION,
   POLICY_KIND,
   type PolicyBand,
   type PolicyClasses,
-  type PolicyIdentity,
-  type PolicyLimit,
   type PolicyModel,
   type PolicyPool,
-  type PolicyStore,
   type PolicyTarget,
   type PoolEndpoints,
 } from './picker-policy';
 import { checkPolicy } from './picker-policy-checks';
+import { all, DNS_LABEL, given, HEADER_NAME, HOST, MODEL_NAME, NOT_EMPTY, textMap } from './policy-forms';
+import { readIdentity } from './policy-identity-parser';
+import { readLimit, readStore } from './policy-limits-parser';
 
 /** What a parse gives: the policy, or every reason why there is none. */
 export interface ParsedPickerPolicy {
@@ -34,23 +30,10 @@ export interface ParsedPickerPolicy {
   locate(section: string): string;
 }
 
-const DNS_LABEL: TextForm = {
-  pattern: /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/,
-  words: 'a DNS label (a-z, 0-9 and -; at most 63)',
-};
-const MODEL_NAME: TextForm = { pattern: /^[\x21-\x7e]{1,256}$/, words: '1 to 256 printable ASCII characters without spaces' };
-/** RFC 9110, 5.6.2, in the lower case of HTTP/2. */
-const HEADER_NAME: TextForm = { pattern: /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/, words: 'a header name in lower case' };
-const NOT_EMPTY: TextForm = { pattern: /\S/, words: 'a text that is not empty' };
-const HOST: TextForm = { pattern: /^(?=.{1,253}$)[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9])?\.?$/, words: 'a host name' };
-const HOST_AND_PORT: TextForm = { pattern: /^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9_.-]+):\d{1,5}$/, words: 'host:port' };
-
 const SECTIONS = ['pools', 'models', 'defaultModel', 'classes', 'identity', 'limits', 'store', 'priorities'];
 const ENDPOINT_KINDS = ['inferencePool', 'selector', 'dns', 'file'] as const;
 /** Ports of one endpoint, as InferencePool allows them. */
 const MAX_PORTS = 8;
-const MAX_WINDOW_SECONDS = 366 * 86_400;
-
 /**
  * Parses a PickerPolicy, YAML or JSON, strictly: unknown keys, names that occur twice, references to nothing, partial weights, circles of
  * fallbacks and limits on an unverified identity are faults.
@@ -197,120 +180,6 @@ function readClasses(node: ConfigNode | undefined): PolicyClasses | undefined {
   return header === undefined || values === undefined ? undefined : { header, values };
 }
 
-function readIdentity(node: ConfigNode | undefined): PolicyIdentity | undefined {
-  // the source decides which keys there may be, so it is read before the rest is checked
-  const source = node?.entries()?.get('source');
-  if (node === undefined) return undefined;
-  if (source === undefined) {
-    return node.fault(ConfigCode.MISSING_KEY, "'identity.source' is missing", { fix: 'say who verifies the clients' });
-  }
-  switch (source.oneOf(['header', 'metadata', 'apiKeys', 'jwt'])) {
-    case 'header': {
-      const fields = node.fields(['source', 'clientHeader', 'tenantHeader']);
-      const clientHeader = fields?.get('clientHeader')?.text(HEADER_NAME) ?? DEFAULT_CLIENT_HEADER;
-      return {
-        source: 'header',
-        clientHeader,
-        tenantHeader: fields?.get('tenantHeader')?.text(HEADER_NAME) ?? DEFAULT_TENANT_HEADER,
-      };
-    }
-    case 'metadata': {
-      const fields = node.fields(['source', 'namespace', 'clientKey', 'tenantKey']);
-      const namespace = fields?.required('namespace', 'name the metadata namespace')?.text(NOT_EMPTY);
-      const clientKey = fields?.required('clientKey', 'name the key of the client')?.text(NOT_EMPTY);
-      const tenantKey = fields?.get('tenantKey')?.text(NOT_EMPTY);
-      if (namespace === undefined || clientKey === undefined) return undefined;
-      return { source: 'metadata', namespace, clientKey, ...given('tenantKey', tenantKey) };
-    }
-    case 'apiKeys': {
-      const fields = node.fields(['source', 'directory', 'header']);
-      const directory = fields
-        ?.required('directory', 'give the directory of the keys, for example a mounted Secret')
-        ?.text(NOT_EMPTY);
-      const header = fields?.get('header')?.text(HEADER_NAME) ?? 'authorization';
-      return directory === undefined ? undefined : { source: 'apiKeys', directory, header };
-    }
-    case 'jwt':
-      return readJwt(node);
-    default:
-      return undefined;
-  }
-}
-
-function readJwt(node: ConfigNode): PolicyIdentity | undefined {
-  const fields = node.fields(['source', 'issuer', 'audiences', 'jwksFile', 'clientClaim', 'tenantClaim']);
-  const issuer = fields?.required('issuer', 'give the issuer of the tokens')?.text(NOT_EMPTY);
-  const audiencesNode = fields?.required('audiences', 'list the audiences that a token may be for');
-  const audiences = all(audiencesNode, (entry) => entry.text(NOT_EMPTY));
-  const jwksFile = fields?.required('jwksFile', "give the file with the issuer's keys")?.text(NOT_EMPTY);
-  const clientClaim = fields?.get('clientClaim')?.text(NOT_EMPTY) ?? 'sub';
-  const tenantClaim = fields?.get('tenantClaim')?.text(NOT_EMPTY);
-  if (audiencesNode?.isList === true && audiencesNode.list()!.length === 0) {
-    // a token for anybody else would pass
-    audiencesNode.fault(ConfigCode.MISSING_KEY, "'identity.audiences' is empty", {
-      fix: 'list the audiences that a token may be for',
-    });
-  }
-  if (issuer === undefined || jwksFile === undefined) return undefined;
-  return { source: 'jwt', issuer, audiences, jwksFile, clientClaim, ...given('tenantClaim', tenantClaim) };
-}
-
-function readLimit(node: ConfigNode): PolicyLimit | undefined {
-  const fields = node.fields(['name', 'unit', 'amount', 'windowSeconds', 'key', 'models', 'weights', 'shadow', 'onStoreFailure']);
-  const name = fields?.required('name', 'give the limit a name')?.text(DNS_LABEL);
-  const unit = fields?.required('unit', 'write unit: tokens')?.oneOf(['tokens']);
-  const amount = fields?.required('amount', 'say how many tokens')?.integer({ min: 1 });
-  const windowSeconds = fields?.required('windowSeconds', 'say in what time')?.integer({ min: 1, max: MAX_WINDOW_SECONDS });
-  const keyNode = fields?.required('key', 'say what is counted together');
-  const keyFields = keyNode?.fields(['source', 'name']);
-  const source = keyFields?.required('source', 'say what is counted together')?.oneOf(LIMIT_KEY_SOURCES);
-  const keyName = keyFields?.get('name')?.text(source === 'header' ? HEADER_NAME : NOT_EMPTY);
-  const isNamed = source === 'claim' || source === 'header';
-  if (source !== undefined && isNamed !== (keyFields?.get('name') !== undefined)) {
-    const what = isNamed ? `a key of source '${source}' needs a name` : `a key of source '${source}' has no name`;
-    keyNode!.fault(isNamed ? ConfigCode.MISSING_KEY : ConfigCode.BAD_VALUE, what, {
-      fix: isNamed ? `name the ${source}` : 'remove it',
-    });
-  }
-  const weights = fields?.get('weights')?.fields(['input', 'output', 'cached']);
-  const input = weights?.get('input')?.number({ min: 0, max: 1_000 }) ?? 1;
-  const output = weights?.get('output')?.number({ min: 0, max: 1_000 }) ?? 1;
-  const cached = weights?.get('cached')?.number({ min: 0, max: 1_000 }) ?? input;
-  const models = fields?.get('models');
-  const modelNames = models === undefined ? undefined : all(models, (entry) => entry.text(MODEL_NAME));
-  if (fields === undefined || name === undefined || unit === undefined || source === undefined) return undefined;
-  if (amount === undefined || windowSeconds === undefined) return undefined;
-  return {
-    name,
-    unit,
-    amount,
-    windowSeconds,
-    key: { source, ...given('name', keyName) },
-    ...given('models', modelNames),
-    weights: { input, output, cached },
-    shadow: fields.get('shadow')?.boolean() ?? false,
-    onStoreFailure: fields.get('onStoreFailure')?.oneOf(['closed', 'open', 'local']) ?? 'closed',
-  };
-}
-
-function readStore(node: ConfigNode | undefined): PolicyStore | undefined {
-  const redis = node?.fields(['redis'])?.required('redis', 'give the address of Redis or Valkey');
-  const fields = redis?.fields(['address', 'tls', 'username', 'passwordFile', 'database', 'timeoutMs', 'keyPrefix']);
-  const address = fields?.required('address', 'write host:port')?.text(HOST_AND_PORT);
-  if (fields === undefined || address === undefined) return undefined;
-  return {
-    redis: {
-      address,
-      tls: fields.get('tls')?.boolean() ?? DEFAULT_REDIS.tls,
-      ...given('username', fields.get('username')?.text(NOT_EMPTY)),
-      ...given('passwordFile', fields.get('passwordFile')?.text(NOT_EMPTY)),
-      database: fields.get('database')?.integer({ min: 0, max: 65_535 }) ?? DEFAULT_REDIS.database,
-      timeoutMs: fields.get('timeoutMs')?.integer({ min: 1, max: 10_000 }) ?? DEFAULT_REDIS.timeoutMs,
-      keyPrefix: fields.get('keyPrefix')?.text() ?? DEFAULT_REDIS.keyPrefix,
-    },
-  };
-}
-
 function readBand(node: ConfigNode): PolicyBand | undefined {
   const fields = node.fields(['name', 'priority', 'maxRequests', 'maxBytes', 'queueSeconds']);
   const name = fields?.required('name', 'give the band a name')?.text(DNS_LABEL);
@@ -323,23 +192,4 @@ function readBand(node: ConfigNode): PolicyBand | undefined {
     maxBytes: fields.get('maxBytes')?.quantity() ?? DEFAULT_BAND.maxBytes,
     queueSeconds: fields.get('queueSeconds')?.number({ min: 0 }) ?? DEFAULT_BAND.queueSeconds,
   };
-}
-
-/** The entries of a list that could be read; none when there is no list. */
-function all<T>(node: ConfigNode | undefined, read: (entry: ConfigNode) => T | undefined): T[] {
-  return (node?.list() ?? []).map(read).filter((value) => value !== undefined) as T[];
-}
-
-function textMap(node: ConfigNode | undefined): Record<string, string> | undefined {
-  const entries = node?.entries();
-  if (node === undefined || entries === undefined) return undefined;
-  if (entries.size === 0)
-    return node.fault(ConfigCode.MISSING_KEY, `'${node.path}' is empty`, { fix: 'give at least one entry' });
-  const texts = [...entries].map(([key, value]) => [key, value.text()] as const);
-  return texts.every(([, value]) => value !== undefined) ? (Object.fromEntries(texts) as Record<string, string>) : undefined;
-}
-
-/** `{[key]: value}`, or nothing when the value is undefined. */
-function given<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }

@@ -1,0 +1,62 @@
+import { ConfigCode } from './codes';
+import type { ConfigNode } from './config-node';
+import { DEFAULT_REDIS, LIMIT_KEY_SOURCES, type PolicyLimit, type PolicyStore } from './picker-policy';
+import { all, DNS_LABEL, given, HEADER_NAME, HOST_AND_PORT, MODEL_NAME, NOT_EMPTY } from './policy-forms';
+
+const MAX_WINDOW_SECONDS = 366 * 86_400;
+
+export function readLimit(node: ConfigNode): PolicyLimit | undefined {
+  const fields = node.fields(['name', 'unit', 'amount', 'windowSeconds', 'key', 'models', 'weights', 'shadow', 'onStoreFailure']);
+  const name = fields?.required('name', 'give the limit a name')?.text(DNS_LABEL);
+  const unit = fields?.required('unit', 'write unit: tokens')?.oneOf(['tokens']);
+  const amount = fields?.required('amount', 'say how many tokens')?.integer({ min: 1 });
+  const windowSeconds = fields?.required('windowSeconds', 'say in what time')?.integer({ min: 1, max: MAX_WINDOW_SECONDS });
+  const keyNode = fields?.required('key', 'say what is counted together');
+  const keyFields = keyNode?.fields(['source', 'name']);
+  const source = keyFields?.required('source', 'say what is counted together')?.oneOf(LIMIT_KEY_SOURCES);
+  const keyName = keyFields?.get('name')?.text(source === 'header' ? HEADER_NAME : NOT_EMPTY);
+  const isNamed = source === 'claim' || source === 'header';
+  if (source !== undefined && isNamed !== (keyFields?.get('name') !== undefined)) {
+    const what = isNamed ? `a key of source '${source}' needs a name` : `a key of source '${source}' has no name`;
+    keyNode!.fault(isNamed ? ConfigCode.MISSING_KEY : ConfigCode.BAD_VALUE, what, {
+      fix: isNamed ? `name the ${source}` : 'remove it',
+    });
+  }
+  const weights = fields?.get('weights')?.fields(['input', 'output', 'cached']);
+  const input = weights?.get('input')?.number({ min: 0, max: 1_000 }) ?? 1;
+  const output = weights?.get('output')?.number({ min: 0, max: 1_000 }) ?? 1;
+  const cached = weights?.get('cached')?.number({ min: 0, max: 1_000 }) ?? input;
+  const models = fields?.get('models');
+  const modelNames = models === undefined ? undefined : all(models, (entry) => entry.text(MODEL_NAME));
+  if (fields === undefined || name === undefined || unit === undefined || source === undefined) return undefined;
+  if (amount === undefined || windowSeconds === undefined) return undefined;
+  return {
+    name,
+    unit,
+    amount,
+    windowSeconds,
+    key: { source, ...given('name', keyName) },
+    ...given('models', modelNames),
+    weights: { input, output, cached },
+    shadow: fields.get('shadow')?.boolean() ?? false,
+    onStoreFailure: fields.get('onStoreFailure')?.oneOf(['closed', 'open', 'local']) ?? 'closed',
+  };
+}
+
+export function readStore(node: ConfigNode | undefined): PolicyStore | undefined {
+  const redis = node?.fields(['redis'])?.required('redis', 'give the address of Redis or Valkey');
+  const fields = redis?.fields(['address', 'tls', 'username', 'passwordFile', 'database', 'timeoutMs', 'keyPrefix']);
+  const address = fields?.required('address', 'write host:port')?.text(HOST_AND_PORT);
+  if (fields === undefined || address === undefined) return undefined;
+  return {
+    redis: {
+      address,
+      tls: fields.get('tls')?.boolean() ?? DEFAULT_REDIS.tls,
+      ...given('username', fields.get('username')?.text(NOT_EMPTY)),
+      ...given('passwordFile', fields.get('passwordFile')?.text(NOT_EMPTY)),
+      database: fields.get('database')?.integer({ min: 0, max: 65_535 }) ?? DEFAULT_REDIS.database,
+      timeoutMs: fields.get('timeoutMs')?.integer({ min: 1, max: 10_000 }) ?? DEFAULT_REDIS.timeoutMs,
+      keyPrefix: fields.get('keyPrefix')?.text() ?? DEFAULT_REDIS.keyPrefix,
+    },
+  };
+}
