@@ -14,7 +14,7 @@ export interface PickerPolicy {
   /** @default nobody is identified */
   readonly identity?: PolicyIdentity;
   readonly limits: readonly PolicyLimit[];
-  /** Where several pickers share the use of limits. @default memory of this process */
+  /** Where the use of limits is counted. @default memory of this process, which a restart forgets */
   readonly store?: PolicyStore;
   readonly priorities?: PolicyPriorities;
 }
@@ -145,8 +145,16 @@ export interface LimitWeights {
   readonly cached: number;
 }
 
+/** One of these. */
 export interface PolicyStore {
-  readonly redis: RedisStore;
+  readonly redis?: RedisStore;
+  readonly memory?: MemoryStore;
+}
+
+/** The memory of one picker. */
+export interface MemoryStore {
+  /** Where the counters are kept for the picker's next start. */
+  readonly file: string;
 }
 
 export interface RedisStore {
@@ -206,7 +214,7 @@ export function formatPickerPolicy(policy: PickerPolicy): string {
         policy.classes === undefined ? undefined : { header: policy.classes.header, values: sorted(policy.classes.values) },
       identity: policy.identity === undefined ? undefined : identityKeys(policy.identity),
       ...listed('limits', policy.limits.map(limitKeys)),
-      store: policy.store === undefined ? undefined : { redis: redisKeys(policy.store.redis) },
+      store: storeKeys(policy.store),
       priorities: policy.priorities === undefined ? undefined : { bands: policy.priorities.bands.map(bandKeys) },
     },
     { lineWidth: 0, aliasDuplicateObjects: false },
@@ -278,6 +286,12 @@ function limitKeys(limit: PolicyLimit): unknown {
     shadow: unless(false, limit.shadow),
     onStoreFailure: unless('closed', limit.onStoreFailure),
   };
+}
+
+function storeKeys(store: PolicyStore | undefined): unknown {
+  if (store === undefined) return undefined;
+  const { redis, memory } = store;
+  return { redis: redis && redisKeys(redis), memory: memory && { file: memory.file } };
 }
 
 function redisKeys(redis: RedisStore): unknown {

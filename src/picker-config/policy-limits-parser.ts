@@ -3,6 +3,7 @@ import type { ConfigNode } from './config-node';
 import { DEFAULT_REDIS, LIMIT_KEY_SOURCES, type PolicyLimit, type PolicyStore } from './picker-policy';
 import { all, DNS_LABEL, given, HEADER_NAME, HOST_AND_PORT, MODEL_NAME, NOT_EMPTY } from './policy-forms';
 
+const STORE_KINDS = ['redis', 'memory'] as const;
 const MAX_WINDOW_SECONDS = 366 * 86_400;
 
 export function readLimit(node: ConfigNode): PolicyLimit | undefined {
@@ -44,7 +45,23 @@ export function readLimit(node: ConfigNode): PolicyLimit | undefined {
 }
 
 export function readStore(node: ConfigNode | undefined): PolicyStore | undefined {
-  const redis = node?.fields(['redis'])?.required('redis', 'give the address of Redis or Valkey');
+  const kinds = node?.fields(STORE_KINDS);
+  if (node === undefined || kinds === undefined) return undefined;
+  const present = kinds.present(STORE_KINDS);
+  if (present.length !== 1) {
+    const facts = {
+      value: present.join(', ') || 'none',
+      allowed: `exactly one of ${STORE_KINDS.join(', ')}`,
+      fix: 'keep exactly one',
+    };
+    return node.fault(ConfigCode.NOT_EXACTLY_ONE, `'${node.path}' does not say where limits are counted`, facts);
+  }
+  const memory = kinds.get('memory');
+  if (memory !== undefined) {
+    const file = memory.fields(['file'])?.required('file', 'give the file that keeps the counters')?.text(NOT_EMPTY);
+    return file === undefined ? undefined : { memory: { file } };
+  }
+  const redis = kinds.get('redis');
   const fields = redis?.fields(['address', 'tls', 'username', 'passwordFile', 'database', 'timeoutMs', 'keyPrefix']);
   const address = fields?.required('address', 'write host:port')?.text(HOST_AND_PORT);
   if (fields === undefined || address === undefined) return undefined;

@@ -12,6 +12,11 @@ const originMs = seconds * 1e3 + nanoseconds / 1e6 - performance.now();
 /** The machine's monotonic clock; the same in every thread of the process. */
 export const monotonicClock: Clock = { nowMs: () => originMs + performance.now() };
 
+const epochOriginMs = Date.now() - performance.now();
+
+/** Milliseconds since 1970 as this process knew them at its start; steps of the machine's clock after that do not show. */
+export const epochClock: Clock = { nowMs: () => epochOriginMs + performance.now() };
+
 /** A clock that stands still until it is told otherwise. */
 export class ManualClock implements Clock {
   /** @param currentMs where it starts */

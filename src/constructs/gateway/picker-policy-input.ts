@@ -1,7 +1,7 @@
 import type { IInferencePool } from '../inference-pool';
 import type { PolicyInput } from '../picker/input';
 import type { GatewayState } from './gateway-state';
-import { API_KEYS_FOLDER, pickerPolicy, STORE_FOLDER } from './policy';
+import { API_KEYS_FOLDER, pickerPolicy, STATE_FOLDER, STORE_FOLDER } from './policy';
 
 /** The policy of a picker that chooses among `pools`, with the models that live there, and the Secrets that it reads. */
 export function policyInput(gateway: GatewayState, pools: readonly IInferencePool[]): PolicyInput {
@@ -23,5 +23,6 @@ export function policyInput(gateway: GatewayState, pools: readonly IInferencePoo
     secretMounts.push({ secretName: options.identity.secretName, mountPath: API_KEYS_FOLDER });
   const password = options.tokenStore?.redisOptions?.password;
   if (password !== undefined) secretMounts.push({ secretName: password.secretName, mountPath: STORE_FOLDER });
-  return { policy: () => policy, secretMounts: () => secretMounts };
+  const stateFolder = policy.store?.memory === undefined ? undefined : STATE_FOLDER;
+  return { policy: () => policy, secretMounts: () => secretMounts, stateFolder: () => stateFolder };
 }

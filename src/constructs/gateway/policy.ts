@@ -18,6 +18,8 @@ import { claimKey } from './limit-checks';
 export const API_KEYS_FOLDER = '/etc/picker-api-keys';
 /** Folder of the store's password. */
 export const STORE_FOLDER = '/etc/picker-store';
+/** Folder where a picker without a shared store keeps its counters. */
+export const STATE_FOLDER = '/var/lib/picker';
 
 /** What the policy of one picker is made from. */
 export interface PolicyInput {
@@ -35,6 +37,7 @@ export interface PolicyInput {
 export function pickerPolicy(input: PolicyInput): PickerPolicy {
   const classes =
     Object.keys(input.headerClasses).length === 0 ? undefined : { header: input.classHeader, values: input.headerClasses };
+  const store = storePolicy(input);
   return {
     pools: input.pools.map(poolPolicy),
     models: input.models.map(modelPolicy),
@@ -42,7 +45,7 @@ export function pickerPolicy(input: PolicyInput): PickerPolicy {
     ...(classes === undefined ? {} : { classes }),
     ...(input.identity === undefined ? {} : { identity: identityPolicy(input.identity) }),
     limits: input.limits.map((limit) => limitPolicy(limit, input.identity)),
-    ...(input.store?.redisOptions === undefined ? {} : { store: storePolicy(input.store) }),
+    ...(store === undefined ? {} : { store }),
   };
 }
 
@@ -96,8 +99,9 @@ function limitPolicy(limit: TokenRateLimit, identity: ClientIdentity | undefined
   };
 }
 
-function storePolicy(store: TokenStore): PolicyStore {
-  const options = store.redisOptions!;
+function storePolicy({ store, limits }: PolicyInput): PolicyStore | undefined {
+  const options = store?.redisOptions;
+  if (options === undefined) return limits.length === 0 ? undefined : { memory: { file: `${STATE_FOLDER}/limits.snapshot` } };
   return {
     redis: {
       ...DEFAULT_REDIS,

@@ -14,6 +14,8 @@ export interface PolicyInput {
   readonly policy: () => PickerPolicy;
   /** Secrets that the policy names files of, as they stand at synthesis. @default - none */
   readonly secretMounts?: () => readonly PickerSecretMount[];
+  /** Folder that the picker writes to, kept for as long as the pod lives, as it stands at synthesis. @default - none */
+  readonly stateFolder?: () => string | undefined;
 }
 
 /** What a picker is told by the construct that runs it. Without a policy it serves one pool, and every model. */

@@ -60,14 +60,20 @@ export function pickerPod(scope: Construct, options: EndpointPickerOptions, inpu
       volume: { name: `picker-secret-${index}`, secret: { secretName, defaultMode: 0o440 } },
       mountPath,
     }));
+  const state = (): { volume: Volume; mountPath: string }[] => {
+    const mountPath = input.stateFolder?.();
+    // it outlives the container, so that a picker that is started again in its pod goes on where it was
+    return mountPath === undefined ? [] : [{ volume: { name: 'picker-state', emptyDir: { sizeLimit: '128Mi' } }, mountPath }];
+  };
 
   return {
     container: () =>
       pickerContainer(picker, input, options, args, [
         ...fixedMounts,
         ...secrets().map(({ volume, mountPath }) => ({ name: volume.name, mountPath, readOnly: true })),
+        ...state().map(({ volume, mountPath }) => ({ name: volume.name, mountPath })),
       ]),
-    volumes: () => [...fixedVolumes, ...secrets().map(({ volume }) => volume)],
+    volumes: () => [...fixedVolumes, ...[...secrets(), ...state()].map(({ volume }) => volume)],
     annotations: () => configurationAnnotation(configMap),
     access,
     terminationGracePeriodSeconds: picker.drainSeconds + 10,

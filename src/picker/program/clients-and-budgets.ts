@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { PickerPolicy, PolicyIdentity, PolicyStore } from '../../picker-config/picker-policy';
+import type { PickerPolicy, PolicyIdentity, RedisStore as RedisSettings } from '../../picker-config/picker-policy';
 import { EMPTY_PICKER_POLICY } from '../../picker-config/picker-policy';
-import type { Clock } from '../../shared/clock';
+import { type Clock, epochClock } from '../../shared/clock';
 import type { Problem } from '../../shared/problem';
 import { BudgetAdmission } from '../director/budget-admission';
 import { ApiKeyIdentity } from '../identity/api-key-identity';
@@ -10,6 +10,7 @@ import { type Logger, logProblems } from '../telemetry/log';
 import { Budgets } from '../tokens/budgets';
 import { MemoryStore } from '../tokens/memory-store';
 import { RedisStore } from '../tokens/redis/redis-store';
+import { SnapshotFile } from '../tokens/snapshot-file';
 
 /** How often keys that are not used any more are forgotten. */
 const SWEEP_INTERVAL_MS = 30_000;
@@ -27,12 +28,16 @@ export class ClientsAndBudgets {
   private storeKey = '';
   private stopIdentity: (() => void) | undefined;
   private redis: RedisStore | undefined;
+  private snapshotFile: string | undefined;
+  private snapshot: SnapshotFile | undefined;
+  private isFirstPolicy = true;
 
   public constructor(
     private readonly log: Logger,
     private readonly clock: Clock,
   ) {
-    this.budgets = new Budgets(clock, this.pickerId);
+    // windows begin where those of the process before began
+    this.budgets = new Budgets(epochClock, this.pickerId);
     this.memoryStore = new MemoryStore(this.budgets.memory, this.budgets.metrics);
     this.admission = new BudgetAdmission(this.budgets, this.memoryStore, log);
     this.sweeper = setInterval(() => this.budgets.memory.sweep(this.budgets.rules), SWEEP_INTERVAL_MS);
@@ -41,17 +46,39 @@ export class ClientsAndBudgets {
 
   /** Follows this policy from here on, or says why it cannot and changes nothing. Counters of limits that stay are kept. */
   public use(policy: PickerPolicy = EMPTY_PICKER_POLICY): readonly Problem[] {
-    const problems = this.useIdentity(policy.identity);
+    const file = policy.store?.memory?.file;
+    const snapshot = this.snapshotFor(file);
+    const problems = [snapshot?.problem() ?? []].flat();
+    if (problems.length === 0) problems.push(...this.useIdentity(policy.identity));
     if (problems.length > 0) return problems;
-    this.useStore(policy.store);
+    this.useStore(policy.store?.redis);
     this.budgets.use(policy);
+    this.useSnapshot(file, snapshot);
+    this.isFirstPolicy = false;
     return [];
   }
 
   public async stop(): Promise<void> {
     clearInterval(this.sweeper);
     this.stopIdentity?.();
-    await this.redis?.close();
+    await Promise.all([this.redis?.close(), this.snapshot?.stop()]);
+  }
+
+  private snapshotFor(file: string | undefined): SnapshotFile | undefined {
+    if (file === this.snapshotFile) return this.snapshot;
+    return file === undefined
+      ? undefined
+      : new SnapshotFile(file, { budgets: this.budgets.memory, log: this.log, clock: epochClock });
+  }
+
+  private useSnapshot(file: string | undefined, snapshot: SnapshotFile | undefined): void {
+    if (snapshot === this.snapshot) return;
+    void this.snapshot?.stop();
+    this.snapshotFile = file;
+    this.snapshot = snapshot;
+    // what has been counted since the start is newer than any file
+    if (this.isFirstPolicy) snapshot?.restore();
+    snapshot?.start();
   }
 
   private useIdentity(identity: PolicyIdentity | undefined): readonly Problem[] {
@@ -73,12 +100,12 @@ export class ClientsAndBudgets {
     return [];
   }
 
-  private useStore(store: PolicyStore | undefined): void {
+  private useStore(store: RedisSettings | undefined): void {
     const key = JSON.stringify(store);
     if (key === this.storeKey) return;
     const before = this.redis;
     const { budgets, log, clock } = this;
-    this.redis = store === undefined ? undefined : new RedisStore(store.redis, { budgets, log, clock, pickerId: this.pickerId });
+    this.redis = store === undefined ? undefined : new RedisStore(store, { budgets, log, clock, pickerId: this.pickerId });
     this.admission.store = this.redis ?? this.memoryStore;
     this.budgets.memory.divisor = 1;
     // requests under way settle where they were set aside

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock';
 import type { LimitRule } from './limit-rule';
+import type { UseRecord } from './limit-snapshot';
 import type { Denial, Reservation, Standing } from './reservation';
 import { clearMs, debtOf, rollTo, settleUse, usedOf, type WindowUse, waitMs } from './sliding-window';
 
@@ -19,6 +20,8 @@ const OTHER_KEYS = '\u0000other';
 class LimitTable {
   public readonly uses = new Map<string, KeyUse>();
 
+  public constructor(public readonly windowMs: number) {}
+
   public use(key: string): KeyUse {
     const known = this.uses.get(key);
     if (known !== undefined) return known;
@@ -37,13 +40,43 @@ export class MemoryBudgets {
   /** Each limit is divided by this, for pickers that must do without their shared store. */
   public divisor = 1;
   private tables = new Map<string, LimitTable>();
+  private changes = 0;
 
   public constructor(private readonly clock: Clock) {}
 
   /** Counts by these rules from here on. Rules that were there before count on; those that are gone are forgotten. */
   public use(rules: readonly LimitRule[]): void {
     const before = this.tables;
-    this.tables = new Map(rules.map(({ identity }) => [identity, before.get(identity) ?? new LimitTable()]));
+    this.tables = new Map(rules.map(({ identity, windowMs }) => [identity, before.get(identity) ?? new LimitTable(windowMs)]));
+  }
+
+  /** Another number whenever a counter may have changed. */
+  public get revision(): number {
+    return this.changes;
+  }
+
+  /** What a later process needs to count on. What is set aside stays used there: nobody will say any more how much of it was. */
+  public *records(): Generator<UseRecord> {
+    for (const [limit, { uses }] of this.tables) {
+      for (const [key, { window, current, previous }] of uses) {
+        if (current > 0 || previous > 0) yield { limit, key, window, current, previous };
+      }
+    }
+  }
+
+  /** Counts on from these, by the rules in use. @returns keys that were taken over */
+  public restore(records: readonly UseRecord[]): number {
+    const nowMs = this.clock.nowMs();
+    let keys = 0;
+    for (const { limit, key, window, current, previous } of records) {
+      const table = this.tables.get(limit);
+      if (table === undefined) continue;
+      // a machine whose clock was set back in between would not leave a window that is to come
+      const latest = Math.floor(nowMs / table.windowMs);
+      Object.assign(table.use(key), { window: Math.min(window, latest), current, previous });
+      keys++;
+    }
+    return keys;
   }
 
   /** Sets everything aside, or nothing and says why. Shadow rules never refuse. */
@@ -79,6 +112,7 @@ export class MemoryBudgets {
       }
     }
     if (worst !== undefined) return worst;
+    this.changes++;
     for (let i = 0; i < rules.length; i++) {
       const use = this.find(rules[i]!, keys[i]!);
       if (use === undefined) continue;
@@ -106,6 +140,7 @@ export class MemoryBudgets {
   public settle(reservation: Reservation, actual: readonly number[]): void {
     const { rules, keys, charges, windows } = reservation;
     const nowMs = this.clock.nowMs();
+    this.changes++;
     for (let i = 0; i < rules.length; i++) {
       if (windows[i]! < 0) continue;
       const rule = rules[i]!;

@@ -19,7 +19,8 @@ export class PickerBehindEnvoy {
     public readonly port: number,
     private readonly metricsPort: number,
     private readonly debugPort: number,
-    public readonly picker: RunningProcess,
+    private readonly pickerArgs: readonly string[],
+    public picker: RunningProcess,
     private readonly envoy: RunningProcess,
   ) {}
 
@@ -40,25 +41,23 @@ export class PickerBehindEnvoy {
     });
     const file = path.join(folder, `envoy-${listen}.json`);
     writeFileSync(file, JSON.stringify(bootstrap));
-    const picker = await startProcess(process.execPath, {
-      args: [
-        bundled('picker/main.ts'),
-        `--policy-file=${path.join(folder, 'policy.yaml')}`,
-        '--secure-serving=false',
-        '--bind-address=127.0.0.1',
-        `--grpc-port=${grpc}`,
-        `--grpc-health-port=${health}`,
-        `--metrics-port=${metrics}`,
-        `--debug-address=127.0.0.1:${debug}`,
-        '--drain-timeout=1s',
-      ],
-      ready: /endpoint picker is serving/,
-    });
+    const pickerArgs = [
+      bundled('picker/main.ts'),
+      `--policy-file=${path.join(folder, 'policy.yaml')}`,
+      '--secure-serving=false',
+      '--bind-address=127.0.0.1',
+      `--grpc-port=${grpc}`,
+      `--grpc-health-port=${health}`,
+      `--metrics-port=${metrics}`,
+      `--debug-address=127.0.0.1:${debug}`,
+      '--drain-timeout=1s',
+    ];
+    const picker = await startPicker(pickerArgs);
     const proxy = await startProcess(envoy, {
       args: ['-c', file, '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning'],
     });
     await holds(async () => expect((await send(status, 'GET', '/ready')).status).toBe(200));
-    return new PickerBehindEnvoy(listen, metrics, debug, picker, proxy);
+    return new PickerBehindEnvoy(listen, metrics, debug, pickerArgs, picker, proxy);
   }
 
   public chat(headers: Record<string, string>, more: object = {}): Promise<Answer> {
@@ -79,10 +78,20 @@ export class PickerBehindEnvoy {
     return JSON.parse((await send(this.debugPort, 'GET', '/debug/limits')).body).limits;
   }
 
+  /** Ends the picker and starts it anew, with the same arguments. @param signal as the kernel or Kubernetes would send it */
+  public async restartPicker(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await this.picker.stop(signal);
+    this.picker = await startPicker(this.pickerArgs);
+  }
+
   public async stop(): Promise<void> {
     await this.envoy.stop();
     await this.picker.stop();
   }
+}
+
+function startPicker(args: readonly string[]): Promise<RunningProcess> {
+  return startProcess(process.execPath, { args: [...args], ready: /endpoint picker is serving/ });
 }
 
 /** Waits until the expectations are met. */

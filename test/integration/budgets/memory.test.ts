@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -23,6 +23,7 @@ models:
   - { name: llama, targets: [{ pool: llama }] }
   - { name: echo, targets: [{ pool: echo }] }
 identity: { source: apiKeys, directory: ${folder}/keys }
+store: { memory: { file: ${folder}/limits.snapshot } }
 limits:
 ${limits}`;
 
@@ -179,6 +180,27 @@ describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy
     await holds(async () => expect((await world.chat(as('alice'), { model: 'echo', max_tokens: 1 })).status).toBe(401));
     expect(performance.now() - removedAt).toBeLessThan(1_000);
     expect(world.picker.output()).not.toContain(KEYS.alice);
+  });
+
+  test.each([
+    'SIGKILL',
+    'SIGTERM',
+  ] as const)('a picker that ends by %s has forgotten nothing when it is started again', async (signal) => {
+    const client = signal === 'SIGKILL' ? 'killed' : 'stopped';
+    const key = `${client}-key-0123456789`;
+    writeFileSync(path.join(folder, 'keys', client), key);
+    await holds(async () => {
+      expect((await world.chat({ authorization: key }, { model: 'echo', max_tokens: 1 })).status).toBe(200);
+    });
+    const used = async (): Promise<unknown> =>
+      (await world.limits()).find(({ name }) => name === 'wide')!.highest.find((entry) => entry['key'] === client)?.[
+        'usedTokens'
+      ];
+    expect(await used()).toBe(20);
+    const file = path.join(folder, 'limits.snapshot');
+    if (signal === 'SIGKILL') await holds(async () => expect(readFileSync(file, 'utf8')).toContain(`"${client}"`));
+    await world.restartPicker(signal);
+    expect(await used()).toBe(20);
   });
 
   test('a changed limit keeps what was used, and a removed one is gone', async () => {

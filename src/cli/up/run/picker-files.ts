@@ -41,7 +41,7 @@ export function loopbackPolicy(
     endpoints: { kind: 'file' as const, path: endpointsFile(folder, pool.name) },
   }));
   const { store, identity, ...rest } = { ...policy, pools };
-  if (store !== undefined) {
+  if (store?.redis !== undefined) {
     notice(`picker ${name}: no shared store (${store.redis.address} is of the cluster), budgets are counted in its own memory`);
   }
   if (identity?.source === 'metadata' || identity?.source === 'jwt') {
