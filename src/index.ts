@@ -1,5 +1,6 @@
 export { AiGatewayValidation, type AiGatewayValidationProps, type ValidationPluginContext } from './ai-gateway-validation';
 export { AiGateway, type AiGatewayAttributes, type AiGatewayProps } from './constructs/ai-gateway';
+export { ConcurrencyLimit, type ConcurrencyLimitOptions, type ConcurrencyLimitProps } from './constructs/concurrency-limit';
 export {
   EndpointPicker,
   type EndpointPickerOptions,
@@ -28,6 +29,8 @@ export { AiGatewayError } from './constructs/internal/errors';
 export type { PoolReference } from './constructs/internal/pool-reference';
 export type { Toleration } from './constructs/kube/pod-template';
 export type { IModelBackend, NetworkPeer, SecretKey } from './constructs/model-backend';
+export { PickerLimit, type PickerLimitOptions, type PickerLimitProps } from './constructs/picker-limit';
+export { RequestRateLimit, type RequestRateLimitOptions, type RequestRateLimitProps } from './constructs/request-rate-limit';
 export type { SidecarProxyOptions } from './constructs/sidecar/sidecar-proxy';
 export { TokenRateLimit, type TokenRateLimitOptions, type TokenRateLimitProps } from './constructs/token-rate-limit';
 export {

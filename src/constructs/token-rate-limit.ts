@@ -1,29 +1,22 @@
 import type { Duration } from 'cdk8s';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { refuse } from './internal/errors';
-import type { RateLimitKey } from './values/rate-limit-key';
-import { StoreFailure } from './values/token-store';
+import { type CountedUnits, PickerLimit, type PickerLimitOptions } from './picker-limit';
 
 /** What `addTokenRateLimit` takes. */
-export interface TokenRateLimitOptions {
+export interface TokenRateLimitOptions extends PickerLimitOptions {
   /** Tokens per window: a whole number from 1. */
   readonly tokens: number;
   /** Length of the window, from a second to 366 days. */
   readonly window: Duration;
-  /** What a budget is counted per. */
-  readonly key: RateLimitKey;
-  /** Models that count. @default - all */
-  readonly models?: string[];
   /** What one input token counts. @default 1 */
   readonly inputWeight?: number;
   /** What one output token counts. @default 1 */
   readonly outputWeight?: number;
   /** What one input token counts that the engine had in its cache. @default - as an input token */
   readonly cachedWeight?: number;
-  /** What happens while the shared store does not answer. @default StoreFailure.CLOSED */
-  readonly onStoreFailure?: StoreFailure;
-  /** Count and report, but refuse nothing. @default false */
-  readonly shadow?: boolean;
+  /** Cut an answer to what is left of the budget, by `max_tokens`, rather than refuse a request that asks for more. @default false */
+  readonly clampAnswers?: boolean;
 }
 
 /** Properties of {@link TokenRateLimit}. */
@@ -38,45 +31,44 @@ export interface TokenRateLimitProps extends TokenRateLimitOptions {
  *
  * @throws AIG493 for an amount, window or weight that cannot be used
  */
-export class TokenRateLimit extends Construct {
-  public readonly limitName: string;
+export class TokenRateLimit extends PickerLimit {
   public readonly tokens: number;
   public readonly windowSeconds: number;
-  public readonly key: RateLimitKey;
-  public readonly models: readonly string[] | undefined;
   public readonly inputWeight: number;
   public readonly outputWeight: number;
   public readonly cachedWeight: number;
-  public readonly onStoreFailure: StoreFailure;
-  public readonly shadow: boolean;
+  public readonly clampAnswers: boolean;
 
   public constructor(scope: Construct, id: string, props: TokenRateLimitProps) {
-    super(scope, id);
-    this.limitName = props.limitName ?? id;
-    this.tokens = this.checked('tokens', props.tokens, 1, Number.MAX_SAFE_INTEGER, true);
-    this.windowSeconds = this.checked('window in seconds', props.window.toSeconds({ integral: false }), 1, 366 * 86_400, true);
-    this.key = props.key;
-    this.models = props.models;
-    this.inputWeight = this.checked('inputWeight', props.inputWeight ?? 1, 0, 1_000_000, false);
-    this.outputWeight = this.checked('outputWeight', props.outputWeight ?? 1, 0, 1_000_000, false);
-    this.cachedWeight = this.checked('cachedWeight', props.cachedWeight ?? this.inputWeight, 0, 1_000_000, false);
-    this.onStoreFailure = props.onStoreFailure ?? StoreFailure.CLOSED;
-    this.shadow = props.shadow ?? false;
+    super(scope, id, props);
+    this.tokens = this.whole('tokens', props.tokens);
+    this.windowSeconds = this.seconds(props.window);
+    this.inputWeight = this.number('inputWeight', props.inputWeight ?? 1, 0, 1_000);
+    this.outputWeight = this.number('outputWeight', props.outputWeight ?? 1, 0, 1_000);
+    this.cachedWeight = this.number('cachedWeight', props.cachedWeight ?? this.inputWeight, 0, 1_000);
+    this.clampAnswers = props.clampAnswers ?? false;
     if (this.inputWeight === 0 && this.outputWeight === 0) {
       refuse(this, { code: 'AIG493', what: 'the limit counts nothing', value: 0, fix: 'give input or output tokens a weight' });
     }
-  }
-
-  private checked(name: string, value: number, min: number, max: number, whole: boolean): number {
-    if (!Number.isFinite(value) || value < min || value > max || (whole && !Number.isInteger(value))) {
+    if (this.clampAnswers && this.outputWeight === 0) {
+      const what = 'the limit does not count the output that clampAnswers would cut';
       refuse(this, {
         code: 'AIG493',
-        what: `${name} cannot be used`,
-        value,
-        allowed: `${whole ? 'a whole number' : 'a number'} from ${min} to ${max}`,
-        fix: `change ${name}`,
+        what,
+        value: 'outputWeight: 0',
+        fix: 'give output tokens a weight, or leave clampAnswers out',
       });
     }
-    return value;
+  }
+
+  /** @internal */
+  public _counts(): CountedUnits {
+    return {
+      unit: 'tokens',
+      amount: this.tokens,
+      windowSeconds: this.windowSeconds,
+      weights: { input: this.inputWeight, output: this.outputWeight, cached: this.cachedWeight },
+      clamp: this.clampAnswers,
+    };
   }
 }

@@ -112,6 +112,7 @@ export type PolicyIdentity =
       readonly tenantClaim?: string;
     };
 
+export const LIMIT_UNITS = ['tokens', 'requests', 'concurrent'] as const;
 export const LIMIT_KEY_SOURCES = ['client', 'tenant', 'claim', 'apiKey', 'model', 'pool', 'all', 'header'] as const;
 
 export interface PolicyLimitKey {
@@ -122,13 +123,18 @@ export interface PolicyLimitKey {
 
 export interface PolicyLimit {
   readonly name: string;
-  readonly unit: 'tokens';
+  /** Tokens or requests in a window, or requests at one time. */
+  readonly unit: (typeof LIMIT_UNITS)[number];
   readonly amount: number;
-  readonly windowSeconds: number;
+  /** Of tokens and requests. */
+  readonly windowSeconds?: number;
   readonly key: PolicyLimitKey;
   /** @default every model */
   readonly models?: readonly string[];
+  /** Of tokens. */
   readonly weights: LimitWeights;
+  /** Cut answers to what is left, rather than refuse requests that ask for more. Of tokens. @default false */
+  readonly clamp: boolean;
   /** Count and report, but let everything pass. @default false */
   readonly shadow: boolean;
   /** When the shared store does not answer: refuse, let pass, or count in this process alone. @default closed */
@@ -283,6 +289,7 @@ function limitKeys(limit: PolicyLimit): unknown {
     key: { source: limit.key.source, name: limit.key.name },
     models: limit.models,
     weights: plain ? undefined : { input: unless(1, input), output: unless(1, output), cached: unless(input, cached) },
+    clamp: unless(false, limit.clamp),
     shadow: unless(false, limit.shadow),
     onStoreFailure: unless('closed', limit.onStoreFailure),
   };

@@ -1,47 +1,75 @@
 import { ConfigCode } from './codes';
-import type { ConfigNode } from './config-node';
-import { DEFAULT_REDIS, LIMIT_KEY_SOURCES, type PolicyLimit, type PolicyStore } from './picker-policy';
+import type { ConfigFields, ConfigNode } from './config-node';
+import {
+  DEFAULT_REDIS,
+  LIMIT_KEY_SOURCES,
+  LIMIT_UNITS,
+  type PolicyLimit,
+  type PolicyLimitKey,
+  type PolicyStore,
+} from './picker-policy';
 import { all, DNS_LABEL, given, HEADER_NAME, HOST_AND_PORT, MODEL_NAME, NOT_EMPTY } from './policy-forms';
 
+const LIMIT_KEYS = ['name', 'unit', 'amount', 'windowSeconds', 'key', 'models', 'weights', 'clamp', 'shadow', 'onStoreFailure'];
 const STORE_KINDS = ['redis', 'memory'] as const;
 const MAX_WINDOW_SECONDS = 366 * 86_400;
 
 export function readLimit(node: ConfigNode): PolicyLimit | undefined {
-  const fields = node.fields(['name', 'unit', 'amount', 'windowSeconds', 'key', 'models', 'weights', 'shadow', 'onStoreFailure']);
+  const fields = node.fields(LIMIT_KEYS);
   const name = fields?.required('name', 'give the limit a name')?.text(DNS_LABEL);
-  const unit = fields?.required('unit', 'write unit: tokens')?.oneOf(['tokens']);
-  const amount = fields?.required('amount', 'say how many tokens')?.integer({ min: 1 });
-  const windowSeconds = fields?.required('windowSeconds', 'say in what time')?.integer({ min: 1, max: MAX_WINDOW_SECONDS });
-  const keyNode = fields?.required('key', 'say what is counted together');
-  const keyFields = keyNode?.fields(['source', 'name']);
-  const source = keyFields?.required('source', 'say what is counted together')?.oneOf(LIMIT_KEY_SOURCES);
-  const keyName = keyFields?.get('name')?.text(source === 'header' ? HEADER_NAME : NOT_EMPTY);
-  const isNamed = source === 'claim' || source === 'header';
-  if (source !== undefined && isNamed !== (keyFields?.get('name') !== undefined)) {
-    const what = isNamed ? `a key of source '${source}' needs a name` : `a key of source '${source}' has no name`;
-    keyNode!.fault(isNamed ? ConfigCode.MISSING_KEY : ConfigCode.BAD_VALUE, what, {
-      fix: isNamed ? `name the ${source}` : 'remove it',
-    });
-  }
+  const unit = fields?.required('unit', `write unit: ${LIMIT_UNITS.join(', ')}`)?.oneOf(LIMIT_UNITS);
+  const amount = fields?.required('amount', `say how many ${unit === 'tokens' ? 'tokens' : 'requests'}`)?.integer({ min: 1 });
+  if (fields !== undefined && unit !== undefined) misplacedKeys(node, fields, unit);
+  const windowSeconds = unit === 'concurrent' ? undefined : readWindow(fields);
+  const key = readKey(fields?.required('key', 'say what is counted together'));
   const weights = fields?.get('weights')?.fields(['input', 'output', 'cached']);
   const input = weights?.get('input')?.number({ min: 0, max: 1_000 }) ?? 1;
   const output = weights?.get('output')?.number({ min: 0, max: 1_000 }) ?? 1;
   const cached = weights?.get('cached')?.number({ min: 0, max: 1_000 }) ?? input;
   const models = fields?.get('models');
   const modelNames = models === undefined ? undefined : all(models, (entry) => entry.text(MODEL_NAME));
-  if (fields === undefined || name === undefined || unit === undefined || source === undefined) return undefined;
-  if (amount === undefined || windowSeconds === undefined) return undefined;
+  if (fields === undefined || name === undefined || unit === undefined || amount === undefined || key === undefined)
+    return undefined;
   return {
     name,
     unit,
     amount,
-    windowSeconds,
-    key: { source, ...given('name', keyName) },
+    ...given('windowSeconds', windowSeconds),
+    key,
     ...given('models', modelNames),
     weights: { input, output, cached },
+    clamp: fields.get('clamp')?.boolean() ?? false,
     shadow: fields.get('shadow')?.boolean() ?? false,
     onStoreFailure: fields.get('onStoreFailure')?.oneOf(['closed', 'open', 'local']) ?? 'closed',
   };
+}
+
+function readWindow(fields: ConfigFields | undefined): number | undefined {
+  return fields?.required('windowSeconds', 'say in what time')?.integer({ min: 1, max: MAX_WINDOW_SECONDS });
+}
+
+/** What would have no effect is refused. */
+function misplacedKeys(node: ConfigNode, fields: ConfigFields, unit: PolicyLimit['unit']): void {
+  const foreign = unit === 'tokens' ? [] : unit === 'requests' ? ['weights', 'clamp'] : ['weights', 'clamp', 'windowSeconds'];
+  for (const key of fields.present(foreign)) {
+    const what = `'${node.path}.${key}' means nothing to a limit of unit '${unit}'`;
+    fields.get(key)!.fault(ConfigCode.BAD_VALUE, what, { fix: 'remove it' });
+  }
+}
+
+function readKey(node: ConfigNode | undefined): PolicyLimitKey | undefined {
+  const fields = node?.fields(['source', 'name']);
+  const source = fields?.required('source', 'say what is counted together')?.oneOf(LIMIT_KEY_SOURCES);
+  const name = fields?.get('name')?.text(source === 'header' ? HEADER_NAME : NOT_EMPTY);
+  if (source === undefined) return undefined;
+  const isNamed = source === 'claim' || source === 'header';
+  if (isNamed !== (fields?.get('name') !== undefined)) {
+    const what = isNamed ? `a key of source '${source}' needs a name` : `a key of source '${source}' has no name`;
+    node!.fault(isNamed ? ConfigCode.MISSING_KEY : ConfigCode.BAD_VALUE, what, {
+      fix: isNamed ? `name the ${source}` : 'remove it',
+    });
+  }
+  return { source, ...given('name', name) };
 }
 
 export function readStore(node: ConfigNode | undefined): PolicyStore | undefined {

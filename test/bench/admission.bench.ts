@@ -66,6 +66,7 @@ function admission(limits: number, keys: boolean): BudgetAdmission {
       windowSeconds: 60,
       key: { source },
       weights: { input: 1, output: 3, cached: 0.5 },
+      clamp: false,
       shadow: false,
       onStoreFailure: 'closed',
     }),

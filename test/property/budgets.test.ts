@@ -18,6 +18,7 @@ const ruleOf = (name: string, amount: number, windowSeconds: number): LimitRule 
       windowSeconds,
       key: { source: 'client' },
       weights: { input: 1, output: 1, cached: 1 },
+      clamp: false,
       shadow: false,
       onStoreFailure: 'closed',
     } satisfies PolicyLimit,
@@ -96,10 +97,10 @@ test('after any course of events: all or nothing, nothing leaks, and reserved, s
         else if (event.kind === 'reserve') {
           const key = KEYS[event.key]!;
           const charge = Math.min(event.charge, amount);
-          const reservation = new Reservation(String(open.length));
+          const reservation = new Reservation(String(open.length), 0, 0);
           for (const rule of rules) reservation.add(rule, key, charge);
           const fits = rules.every((rule, i) => charge <= rule.amount - oracles[i]!.used(key, clock.nowMs()) + 1e-9);
-          const denial = budgets.reserve(reservation);
+          const denial = budgets.reserve(reservation, () => undefined);
           expect(denial === undefined).toBe(fits);
           if (denial === undefined) {
             open.push({ reservation, key, charge });

@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import type { GatewayAdapter } from '../../implementations/gateway-adapter';
 import type { IInferenceModel } from '../inference-model';
-import type { TokenRateLimit } from '../token-rate-limit';
+import type { PickerLimit } from '../picker-limit';
 import type { ModelGatewayOptions } from './gateway-props';
 import type { ParentGateway } from './model-route';
 
@@ -19,5 +19,5 @@ export interface GatewayState {
   readonly parent: ParentGateway;
   readonly routeNamespace: string | undefined;
   readonly models: readonly IInferenceModel[];
-  readonly limits: readonly TokenRateLimit[];
+  readonly limits: readonly PickerLimit[];
 }

@@ -2,13 +2,13 @@ import type { IConstruct } from 'constructs';
 import { AttachMode } from '../../implementations/attach-mode';
 import { warn } from '../internal/emit';
 import { refuse } from '../internal/errors';
-import type { TokenRateLimit } from '../token-rate-limit';
+import type { PickerLimit } from '../picker-limit';
 import type { ClientIdentity } from '../values/client-identity';
 import type { TokenStore } from '../values/token-store';
 
 /** What the checks of limits look at. */
 export interface LimitCheckInput {
-  readonly limits: readonly TokenRateLimit[];
+  readonly limits: readonly PickerLimit[];
   readonly identity: ClientIdentity | undefined;
   readonly store: TokenStore | undefined;
   readonly mode: AttachMode;
@@ -33,7 +33,7 @@ export function checkLimits(scope: IConstruct, input: LimitCheckInput): number {
   if (input.isLlmd) {
     refuse(scope, {
       code: 'AIG497',
-      what: 'the llm-d picker enforces no token budgets',
+      what: 'the llm-d picker enforces no limits',
       value: input.limits.map(({ limitName }) => limitName),
       fix: 'use the picker of this project, or leave the limits out',
     });
@@ -42,7 +42,7 @@ export function checkLimits(scope: IConstruct, input: LimitCheckInput): number {
   if (input.mode !== AttachMode.SIDECAR && input.poolCount > 1) {
     refuse(scope, {
       code: 'AIG495',
-      what: 'each pool has a picker of its own here, and without a shared store each of them would grant the whole budget',
+      what: 'each pool has a picker of its own here, and without a shared store each of them would grant the whole limit',
       value: `${input.poolCount} pools`,
       fix: 'set tokenStore to TokenStore.redis(…), or attach in sidecar mode',
     });
@@ -50,7 +50,7 @@ export function checkLimits(scope: IConstruct, input: LimitCheckInput): number {
   if (input.replicas !== undefined && input.replicas > 1) {
     refuse(scope, {
       code: 'AIG495',
-      what: 'without a shared store each replica of the picker would grant the whole budget',
+      what: 'without a shared store each replica of the picker would grant the whole limit',
       value: `${input.replicas} replicas`,
       allowed: '1 replica, or TokenStore.redis(…)',
       fix: 'set tokenStore, or leave replicas out',
@@ -59,13 +59,13 @@ export function checkLimits(scope: IConstruct, input: LimitCheckInput): number {
   if (input.replicas === undefined) {
     warn(
       scope,
-      'one picker replica instead of two, because token budgets are counted in its memory: set tokenStore to TokenStore.redis(…) for more',
+      'one picker replica instead of two, because limits are counted in its memory: set tokenStore to TokenStore.redis(…) for more',
     );
   }
   return 1;
 }
 
-function checkKey(limit: TokenRateLimit, identity: ClientIdentity | undefined): void {
+function checkKey(limit: PickerLimit, identity: ClientIdentity | undefined): void {
   const { source } = limit.key;
   const waysOut =
     'set identity on the gateway (ClientIdentity.apiKeys or .jwt), use RateLimitKey.trustedHeader(name, { setBy }) for a header that something in front sets, or RateLimitKey.everything()';
@@ -105,12 +105,12 @@ function checkKey(limit: TokenRateLimit, identity: ClientIdentity | undefined): 
 }
 
 /** A claim reaches the picker as the client or as the tenant. */
-export function claimKey(limit: TokenRateLimit, identity: ClientIdentity | undefined): 'client' | 'tenant' | undefined {
+export function claimKey(limit: PickerLimit, identity: ClientIdentity | undefined): 'client' | 'tenant' | undefined {
   const { clientClaim = 'sub', tenantClaim } = identity?.jwtOptions ?? {};
   return limit.key.name === clientClaim ? 'client' : limit.key.name === tenantClaim ? 'tenant' : undefined;
 }
 
-function checkModels(limit: TokenRateLimit, known: ReadonlySet<string>): void {
+function checkModels(limit: PickerLimit, known: ReadonlySet<string>): void {
   const unknown = limit.models?.find((model) => !known.has(model));
   if (unknown === undefined) return;
   refuse(limit, {

@@ -1,8 +1,11 @@
 import { Chart } from 'cdk8s';
 import { Construct, type IConstruct } from 'constructs';
+import { ConcurrencyLimit, type ConcurrencyLimitOptions } from '../concurrency-limit';
 import { type IInferenceModel, InferenceModel, type InferenceModelOptions } from '../inference-model';
 import { refuse } from '../internal/errors';
 import { beforeSynthesis } from '../internal/synthesis';
+import type { PickerLimit } from '../picker-limit';
+import { RequestRateLimit, type RequestRateLimitOptions } from '../request-rate-limit';
 import { TokenRateLimit, type TokenRateLimitOptions } from '../token-rate-limit';
 import { emitExtraRoute, type RouteOptions } from './extra-route';
 import type { ModelGatewayOptions } from './gateway-props';
@@ -22,6 +25,10 @@ export interface IAiGateway extends IConstruct {
   addRoute(id: string, options: RouteOptions): void;
   /** Gives clients a budget of tokens. */
   addTokenRateLimit(id: string, options: TokenRateLimitOptions): TokenRateLimit;
+  /** Lets so many requests begin in a window. */
+  addRequestRateLimit(id: string, options: RequestRateLimitOptions): RequestRateLimit;
+  /** Lets so many requests run at one time. */
+  addConcurrencyLimit(id: string, options: ConcurrencyLimitOptions): ConcurrencyLimit;
   /**
    * Makes the objects that depend on everything that was added: policies, pickers, the proxy. Synthesis does it by itself; call it
    * to patch those objects before. Nothing can be added afterwards.
@@ -36,7 +43,7 @@ export abstract class ModelGateway extends Construct implements IAiGateway {
 
   private readonly options: ModelGatewayOptions;
   private readonly models: IInferenceModel[] = [];
-  private readonly limits: TokenRateLimit[] = [];
+  private readonly limits: PickerLimit[] = [];
   private readonly names = new Set<string>();
   private resolved: ResolvedGateway | undefined;
   private resolving = false;
@@ -85,15 +92,28 @@ export abstract class ModelGateway extends Construct implements IAiGateway {
 
   public addTokenRateLimit(id: string, options: TokenRateLimitOptions): TokenRateLimit {
     this.checkOpen('addTokenRateLimit');
-    const limit = new TokenRateLimit(this, id, options);
-    this.limits.push(limit);
-    return limit;
+    return this.limited(new TokenRateLimit(this, id, options));
+  }
+
+  public addRequestRateLimit(id: string, options: RequestRateLimitOptions): RequestRateLimit {
+    this.checkOpen('addRequestRateLimit');
+    return this.limited(new RequestRateLimit(this, id, options));
+  }
+
+  public addConcurrencyLimit(id: string, options: ConcurrencyLimitOptions): ConcurrencyLimit {
+    this.checkOpen('addConcurrencyLimit');
+    return this.limited(new ConcurrencyLimit(this, id, options));
   }
 
   public resolve(): void {
     if (this.resolving) return;
     this.resolving = true;
     this.resolved = resolveGateway(this.state());
+  }
+
+  private limited<T extends PickerLimit>(limit: T): T {
+    this.limits.push(limit);
+    return limit;
   }
 
   private state(): GatewayState {

@@ -9,7 +9,7 @@ import type {
 import { DEFAULT_CLIENT_HEADER, DEFAULT_REDIS, DEFAULT_TENANT_HEADER } from '../../picker-config/picker-policy';
 import type { IInferenceModel } from '../inference-model';
 import type { IInferencePool } from '../inference-pool';
-import type { TokenRateLimit } from '../token-rate-limit';
+import type { PickerLimit } from '../picker-limit';
 import type { ClientIdentity } from '../values/client-identity';
 import type { TokenStore } from '../values/token-store';
 import { claimKey } from './limit-checks';
@@ -25,7 +25,7 @@ export const STATE_FOLDER = '/var/lib/picker';
 export interface PolicyInput {
   readonly pools: readonly IInferencePool[];
   readonly models: readonly IInferenceModel[];
-  readonly limits: readonly TokenRateLimit[];
+  readonly limits: readonly PickerLimit[];
   readonly classHeader: string;
   readonly headerClasses: { readonly [value: string]: string };
   readonly defaultModel: string | undefined;
@@ -81,19 +81,16 @@ function identityPolicy(identity: ClientIdentity): PolicyIdentity {
     : { source: 'header', clientHeader: DEFAULT_CLIENT_HEADER, tenantHeader: DEFAULT_TENANT_HEADER };
 }
 
-function limitPolicy(limit: TokenRateLimit, identity: ClientIdentity | undefined): PolicyLimit {
+function limitPolicy(limit: PickerLimit, identity: ClientIdentity | undefined): PolicyLimit {
   const claim = limit.key.source === 'claim' ? claimKey(limit, identity) : undefined;
   return {
     name: limit.limitName,
-    unit: 'tokens',
-    amount: limit.tokens,
-    windowSeconds: limit.windowSeconds,
+    ...limit._counts(),
     key:
       claim === undefined
         ? { source: limit.key.source, ...(limit.key.name === undefined ? {} : { name: limit.key.name }) }
         : { source: claim },
     ...(limit.models === undefined ? {} : { models: limit.models }),
-    weights: { input: limit.inputWeight, output: limit.outputWeight, cached: limit.cachedWeight },
     shadow: limit.shadow,
     onStoreFailure: limit.onStoreFailure.name,
   };

@@ -25,6 +25,8 @@ export interface Grant {
   readonly wantsUsage: boolean;
   /** What the client is told of its limits, name and value in turn; undefined for nothing. */
   readonly answerHeaders: readonly string[] | undefined;
+  /** Output tokens to which each answer is cut; undefined where the request's own bound will do. */
+  readonly maxTokens?: number | undefined;
   settle(outcome: Outcome): void;
   /** No endpoint was found after all. */
   release(): void;

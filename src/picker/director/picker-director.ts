@@ -182,6 +182,7 @@ class Routed implements RouteDecision {
   public readonly ticket = undefined;
   public readonly removeHeaders: readonly string[] | undefined;
   public readonly wantsUsage: boolean;
+  public readonly maxTokens: number | undefined;
 
   public constructor(
     public readonly destination: string,
@@ -196,6 +197,7 @@ class Routed implements RouteDecision {
   ) {
     this.removeHeaders = grant?.removeHeaders;
     this.wantsUsage = grant?.wantsUsage === true;
+    this.maxTokens = grant?.maxTokens;
   }
 }
 

@@ -6,7 +6,7 @@ import { type RandomSource, SeededRandom } from '../../shared/random';
 import { EndpointStore } from '../datastore/endpoint-store';
 import { ModelRewrites } from '../datastore/model-rewrites';
 import { PooledEndpoints } from '../datastore/pool-endpoints';
-import { demandOf, ReusedSubject } from '../director/budget-admission';
+import { demandOf, ReusedSubject } from '../director/limit-request';
 import type { ModelResolver, ResolvedModel } from '../director/model-resolver';
 import { PickerDirector, ReusedRequest } from '../director/picker-director';
 import { PolicyModels } from '../director/policy-models';

@@ -35,6 +35,8 @@ export interface RouteDecision {
   readonly removeHeaders?: readonly string[] | undefined;
   /** The engine must tell its usage in a stream, whether the client asked for that or not. @default false */
   readonly wantsUsage?: boolean;
+  /** Bound on each answer of the engine, which the request does not keep within. @default as the request says */
+  readonly maxTokens?: number | undefined;
   /** False when nobody needs the answer (usage, in-flight): the stream is then closed early. */
   readonly observeResponse: boolean;
   /** Handed back at `settle`. */

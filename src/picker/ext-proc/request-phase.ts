@@ -5,6 +5,7 @@ import type { BodyEdit } from './body-edit';
 import { BodyBuffer } from './body-pool';
 import type { Decision, RejectDecision, RouteDecision } from './director';
 import { modelEdit } from './model-edit';
+import { outputEdits } from './output-edit';
 import { BodyMode, type ProcessingRequest } from './processing-request';
 import { writeImmediateReply } from './processing-response';
 import { rejection, rejectionHeaders } from './rejection';
@@ -225,12 +226,18 @@ export class RequestPhase {
   }
 
   /** What the engine must see otherwise; undefined for nothing. */
-  private edits({ targetModel, wantsUsage }: RouteDecision, body: Buffer): readonly BodyEdit[] | undefined {
+  private edits({ targetModel, wantsUsage, maxTokens }: RouteDecision, body: Buffer): readonly BodyEdit[] | undefined {
     const { request } = this.host;
     if (request.api === 'passthrough') return undefined;
     const model = targetModel === undefined ? undefined : modelEdit(body, request.scan, targetModel);
     const usage = wantsUsage === true ? usageEdit(request.api, body, request.scan) : undefined;
     request.usageAdded = usage !== undefined;
+    if (maxTokens !== undefined) {
+      const edits = outputEdits(request.api, body, request.scan, maxTokens);
+      if (model !== undefined) edits.push(model);
+      if (usage !== undefined) edits.push(usage);
+      return edits.sort((a, b) => a.start - b.start);
+    }
     if (model === undefined) return usage === undefined ? undefined : [usage];
     if (usage === undefined) return [model];
     return model.start <= usage.start ? [model, usage] : [usage, model];

@@ -22,6 +22,8 @@ enum Field {
   Input,
   CacheSalt,
   StreamOptions,
+  N,
+  BestOf,
 }
 
 const FIELDS: readonly (readonly [name: string, field: Field])[] = [
@@ -36,10 +38,15 @@ const FIELDS: readonly (readonly [name: string, field: Field])[] = [
   ['input', Field.Input],
   ['cache_salt', Field.CacheSalt],
   ['stream_options', Field.StreamOptions],
+  ['n', Field.N],
+  ['best_of', Field.BestOf],
 ];
 
 const FIELD_BYTES = FIELDS.map(([name, field]) => ({ bytes: Buffer.from(name), field }));
 const FIELD_BY_NAME = new Map(FIELDS);
+
+/** The first that is there is the one that engines go by. */
+const BOUNDS: readonly Field[] = [Field.MaxCompletionTokens, Field.MaxOutputTokens, Field.MaxTokens];
 
 /** A `ScannedBody` that is filled again for each request. */
 export class BodyScan implements ScannedBody {
@@ -49,6 +56,8 @@ export class BodyScan implements ScannedBody {
   modelEnd = -1;
   stream = false;
   maxTokens = -1;
+  choices = 1;
+  readonly bounds = new Int32Array(2 * BOUNDS.length).fill(-1);
   promptStart = -1;
   promptEnd = -1;
   cacheSalt: string | undefined;
@@ -63,6 +72,8 @@ export class BodyScan implements ScannedBody {
     this.modelEnd = -1;
     this.stream = false;
     this.maxTokens = -1;
+    this.choices = 1;
+    this.bounds.fill(-1);
     this.promptStart = -1;
     this.promptEnd = -1;
     this.cacheSalt = undefined;
@@ -202,9 +213,14 @@ function collect(body: Buffer, into: BodyScan): void {
   }
   const stream = starts[Field.Stream]!;
   into.stream = stream >= 0 && body[stream] === 0x74;
-  into.maxTokens = wholeNumber(body, Field.MaxCompletionTokens);
-  if (into.maxTokens < 0) into.maxTokens = wholeNumber(body, Field.MaxOutputTokens);
-  if (into.maxTokens < 0) into.maxTokens = wholeNumber(body, Field.MaxTokens);
+  for (let index = 0; index < BOUNDS.length; index++) {
+    const field = BOUNDS[index]!;
+    if (into.maxTokens < 0) into.maxTokens = wholeNumber(body, field);
+    if (starts[field]! < 0) continue;
+    into.bounds[2 * index] = starts[field]!;
+    into.bounds[2 * index + 1] = ends[field]!;
+  }
+  into.choices = Math.max(1, wholeNumber(body, Field.N), wholeNumber(body, Field.BestOf));
   const salt = starts[Field.CacheSalt]!;
   if (salt >= 0 && body[salt] === 0x22) into.cacheSalt = stringValue(body, salt, ends[Field.CacheSalt]!);
   const options = starts[Field.StreamOptions]!;

@@ -11,6 +11,10 @@ export interface ScannedBody {
   readonly stream: boolean;
   /** `max_completion_tokens`, `max_output_tokens` or `max_tokens`; -1 when absent. */
   readonly maxTokens: number;
+  /** Answers to make: the larger of `n` and `best_of`. @default 1 */
+  readonly choices?: number;
+  /** Start and end of the values of `max_completion_tokens`, `max_output_tokens` and `max_tokens` in turn. @default absent */
+  readonly bounds?: ArrayLike<number>;
   /** Range of the value of `prompt`, `messages` or `input`. */
   readonly promptStart: number;
   readonly promptEnd: number;

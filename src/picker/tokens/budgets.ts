@@ -1,7 +1,7 @@
 import type { PickerPolicy } from '../../picker-config/picker-policy';
 import type { Clock } from '../../shared/clock';
 import type { Outcome } from '../ext-proc/director';
-import { TokenEstimator } from './estimator';
+import { type ModelEstimate, TokenEstimator } from './estimator';
 import { LimitRule, type LimitSubject } from './limit-rule';
 import { MemoryBudgets } from './memory-budgets';
 import { type Denial, Reservation } from './reservation';
@@ -14,17 +14,24 @@ export interface TokenDemand {
   /** Without media. */
   readonly textBytes: number;
   readonly media: number;
-  /** -1 without a bound. */
+  /** Of one choice; -1 without a bound. */
   readonly maxTokens: number;
+  /** Answers that are made to it (`n`, `best_of`). */
+  readonly choices: number;
   /** False for APIs that only read (embeddings). */
   readonly generates: boolean;
+  /** Whether the engine can be told how long the answer may be. */
+  readonly isBoundable: boolean;
 }
+
+/** Of one choice. A shorter answer is none, and OpenAI's Responses take no lower bound. */
+const LEAST_CLAMPED_TOKENS = 16;
 
 /** Keeps reservations; the memory of this process, or a store that pickers share. */
 export interface BudgetStore {
   /** Sets aside what all limits ask, or nothing. Calls back before it returns, or later, once. */
   reserve(reservation: Reservation, done: (result: ReserveResult) => void): void;
-  /** @param actual tokens, one number a rule */
+  /** @param actual what was used, one number a rule */
   settle(reservation: Reservation, actual: readonly number[]): void;
 }
 
@@ -46,7 +53,10 @@ export class Budgets {
   private lastId = 0;
 
   /** @param pickerId unique among the pickers that share a store */
-  public constructor(clock: Clock, pickerId: string) {
+  public constructor(
+    private readonly clock: Clock,
+    pickerId: string,
+  ) {
     this.memory = new MemoryBudgets(clock);
     this.idPrefix = `${pickerId}-`;
   }
@@ -66,38 +76,39 @@ export class Budgets {
   public claim(subject: LimitSubject, demand: TokenDemand): Reservation | Denial | undefined {
     let reservation: Reservation | undefined;
     let input = 0;
-    let output = 0;
     const rules = this.current;
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
       if (!rule.applies(subject)) continue;
       if (reservation === undefined) {
-        reservation = new Reservation(this.idPrefix + ++this.lastId);
         const estimate = this.estimator.of(demand.model);
         input = estimate.inputTokens(demand);
-        output = demand.generates ? estimate.outputTokens(demand.maxTokens) : 0;
+        reservation = this.reservationFor(demand, estimate);
       }
       const key = rule.keyOf(subject);
-      const least = rule.charge(input, 0, demand.generates ? 1 : 0);
+      const fixed = rule.fixedOf(input);
+      const least = rule.chargeOf(fixed, demand.generates ? demand.choices : 0);
       if (least > rule.amount && !rule.shadow) {
         const { amount } = rule;
         return { rule, key, charge: least, amount, remaining: amount, clearMs: 0, retryMs: -1 };
       }
-      reservation.add(rule, key, rule.charge(input, 0, output));
+      reservation.add(rule, key, fixed);
     }
     return reservation;
   }
 
   /** Counts what was set aside, and what shadow rules would have done. */
-  public granted({ rules, charges }: Reservation): void {
+  public granted(reservation: Reservation): void {
+    const { rules, charges } = reservation;
+    reservation.grantedMs = this.clock.nowMs();
     for (let i = 0; i < rules.length; i++) {
       const counts = this.metrics.limit(rules[i]!);
       counts.admitted++;
-      counts.reservedTokens += charges[i]!;
+      if (rules[i]!.unit === 'tokens') counts.reservedTokens += charges[i]!;
     }
   }
 
-  /** Tokens that each rule is charged in the end; learns from what the engine counted. */
+  /** What each rule is charged in the end; learns from what the engine counted. */
   public settlement(
     reservation: Reservation | undefined,
     demand: TokenDemand,
@@ -106,13 +117,26 @@ export class Budgets {
   ): number[] {
     const estimate = this.estimator.of(demand.model);
     const tokens = chargedTokens(outcome, estimate.inputTokens(demand), estimate.bytesPerToken);
-    if (tokens.exact && tokens.input > 0) estimate.learn(demand, tokens.input, demand.generates ? tokens.output : 0);
+    if (tokens.exact && tokens.input > 0)
+      estimate.learn(demand, tokens.input, demand.generates ? Math.ceil(tokens.output / demand.choices) : 0);
     if (tokens.input + tokens.output > 0) this.metrics.used(demand.model, client, tokens);
     if (reservation === undefined) return [];
+    const tookMs = this.clock.nowMs() - reservation.grantedMs;
     return reservation.rules.map((rule, i) => {
-      const actual = rule.charge(tokens.input, tokens.cached, tokens.output);
-      this.metrics.settled(rule, reservation.charges[i]!, actual);
+      const actual = rule.usedBy(tokens.input, tokens.cached, tokens.output);
+      if (rule.unit === 'tokens') this.metrics.settled(rule, reservation.charges[i]!, actual);
+      if (rule.unit === 'concurrent') rule.learnDuration(tookMs);
       return actual;
     });
+  }
+
+  private reservationFor(demand: TokenDemand, estimate: ModelEstimate): Reservation {
+    const { generates, maxTokens, choices } = demand;
+    const id = this.idPrefix + ++this.lastId;
+    if (!generates) return new Reservation(id, 0, 0);
+    const output = estimate.outputTokens(maxTokens) * choices;
+    if (!demand.isBoundable) return new Reservation(id, output, output);
+    const least = maxTokens < 0 ? LEAST_CLAMPED_TOKENS : Math.min(maxTokens, LEAST_CLAMPED_TOKENS);
+    return new Reservation(id, output, least * choices);
   }
 }

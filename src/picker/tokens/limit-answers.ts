@@ -1,6 +1,7 @@
 import type { RejectDecision } from '../ext-proc/director';
 import { rejection } from '../ext-proc/rejection';
 import type { RequestApi } from '../openai/request-api';
+import type { LimitRule } from './limit-rule';
 import type { Denial, Standing } from './reservation';
 
 /** From a day on a limit is a quota: clients should tell their users, rather than try again. */
@@ -9,16 +10,18 @@ const QUOTA_WINDOW_MS = 86_400_000;
 /** The answer to a request that a limit does not let pass, in the shape of its API. */
 export function limitAnswer(api: RequestApi, denied: Denial, nowMs: number): RejectDecision {
   const { rule, charge, amount, remaining, retryMs } = denied;
-  const limit = `limit '${rule.name}' of ${amount} tokens in ${seconds(rule.windowMs)}`;
+  const limit = `limit '${rule.name}' of ${amount} ${inWords(rule)}`;
   if (retryMs < 0) {
     const detail = `the request needs about ${charge} tokens, which ${limit} can never have free; make it shorter`;
     return rejection(api, 'BadRequest', detail, 'limit-never-fits');
   }
-  const isQuota = rule.windowMs >= QUOTA_WINDOW_MS;
-  const message = `${limit} is used up: ${remaining} left, about ${charge} needed; try again in ${seconds(retryMs)}`;
+  const isTokens = rule.unit === 'tokens';
+  const isQuota = Number.isFinite(rule.windowMs) && rule.windowMs >= QUOTA_WINDOW_MS;
+  const needed = isTokens ? `, about ${charge} needed` : '';
+  const message = `${limit} is used up: ${remaining} left${needed}; try again in ${seconds(retryMs)}`;
   const error = isQuota
     ? { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' }
-    : { message, type: 'tokens', param: null, code: 'rate_limit_exceeded' };
+    : { message, type: isTokens ? 'tokens' : 'requests', param: null, code: 'rate_limit_exceeded' };
   const body = api === 'messages' ? { type: 'error', error: { type: 'rate_limit_error', message } } : { error };
   return {
     kind: 'reject',
@@ -36,7 +39,7 @@ export function limitAnswer(api: RequestApi, denied: Denial, nowMs: number): Rej
       ...standingHeaders(api, denied, nowMs),
       // draft-ietf-httpapi-ratelimit-headers
       'ratelimit-policy',
-      `"${rule.name}";q=${amount};w=${Math.ceil(rule.windowMs / 1e3)}`,
+      `"${rule.name}";q=${amount}${policyOf(rule)}`,
       'ratelimit',
       `"${rule.name}";r=${remaining};t=${Math.ceil(retryMs / 1e3)}`,
     ],
@@ -55,25 +58,31 @@ export function storeFailureAnswer(api: RequestApi, retryMs: number): RejectDeci
  * @param nowMs wall clock
  */
 export function standingHeaders(api: RequestApi, standing: Standing, nowMs: number): string[] {
-  const { amount, remaining, clearMs } = standing;
+  const { rule, amount, remaining, clearMs } = standing;
+  // no header of either API tells of requests at one time
+  if (rule.unit === 'concurrent') return [];
   if (api === 'messages') {
-    return [
-      'anthropic-ratelimit-tokens-limit',
-      String(amount),
-      'anthropic-ratelimit-tokens-remaining',
-      String(remaining),
-      'anthropic-ratelimit-tokens-reset',
-      new Date(nowMs + clearMs).toISOString(),
-    ];
+    const prefix = `anthropic-ratelimit-${rule.unit}`;
+    const reset = new Date(nowMs + clearMs).toISOString();
+    return [`${prefix}-limit`, String(amount), `${prefix}-remaining`, String(remaining), `${prefix}-reset`, reset];
   }
   return [
-    'x-ratelimit-limit-tokens',
+    `x-ratelimit-limit-${rule.unit}`,
     String(amount),
-    'x-ratelimit-remaining-tokens',
+    `x-ratelimit-remaining-${rule.unit}`,
     String(remaining),
-    'x-ratelimit-reset-tokens',
+    `x-ratelimit-reset-${rule.unit}`,
     goDuration(clearMs),
   ];
+}
+
+function inWords({ unit, windowMs }: LimitRule): string {
+  return unit === 'concurrent' ? 'requests at one time' : `${unit} in ${seconds(windowMs)}`;
+}
+
+/** The window, or that there is none. */
+function policyOf({ unit, windowMs }: LimitRule): string {
+  return unit === 'concurrent' ? ';qu="concurrent-requests"' : `;w=${Math.ceil(windowMs / 1e3)}`;
 }
 
 /** As OpenAI writes durations: `12ms`, `1.5s`, `6m0s`, `1h30m0s`. */

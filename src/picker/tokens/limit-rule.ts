@@ -13,29 +13,43 @@ export interface LimitSubject {
   header(name: string): string | undefined;
 }
 
+/** Share of what was known of a request's duration that one more leaves. */
+const KEPT_RATIO = 0.9;
+/** Before any was seen. */
+const USUAL_DURATION_MS = 5_000;
+
 /** A limit of the policy, ready to be asked. */
 export class LimitRule {
   public readonly name: string;
+  public readonly unit: PolicyLimit['unit'];
   public readonly amount: number;
+  /** Infinite for what is limited at one time. */
   public readonly windowMs: number;
   public readonly weights: LimitWeights;
   public readonly shadow: boolean;
+  /** Answers are cut to what is left. */
+  public readonly clamp: boolean;
   public readonly onStoreFailure: PolicyLimit['onStoreFailure'];
   /** Two rules with the same identity count on, whatever else changed. */
   public readonly identity: string;
   private readonly models: ReadonlySet<string> | undefined;
+  private durationMs = USUAL_DURATION_MS;
 
   public constructor(
     private readonly limit: PolicyLimit,
     models: readonly PolicyModel[],
   ) {
     this.name = limit.name;
+    this.unit = limit.unit;
     this.amount = limit.amount;
-    this.windowMs = limit.windowSeconds * 1e3;
+    this.windowMs = limit.windowSeconds === undefined ? Number.POSITIVE_INFINITY : limit.windowSeconds * 1e3;
     this.weights = limit.weights;
     this.shadow = limit.shadow;
+    this.clamp = limit.clamp && !limit.shadow && limit.weights.output > 0;
     this.onStoreFailure = limit.onStoreFailure;
-    this.identity = `${limit.name}:${limit.key.source}:${limit.key.name ?? ''}:${limit.windowSeconds}`;
+    // what was counted in tokens is no number of requests
+    const counted = limit.unit === 'tokens' ? '' : `:${limit.unit}`;
+    this.identity = `${limit.name}:${limit.key.source}:${limit.key.name ?? ''}:${limit.windowSeconds ?? ''}${counted}`;
     // requests are known by the model's own name, whichever alias they used
     const owner = new Map(models.flatMap(({ name, aliases }) => aliases.map((alias) => [alias, name] as const)));
     this.models = limit.models === undefined ? undefined : new Set(limit.models.map((name) => owner.get(name) ?? name));
@@ -69,9 +83,35 @@ export class LimitRule {
     }
   }
 
-  /** What tokens count against this limit, as a whole number. */
-  public charge(inputTokens: number, cachedTokens: number, outputTokens: number): number {
+  /** What counts of a request whatever is answered. */
+  public fixedOf(inputTokens: number): number {
+    return this.unit === 'tokens' ? inputTokens * this.weights.input : 1;
+  }
+
+  /** What counts of a request with this output, as a whole number. */
+  public chargeOf(fixed: number, outputTokens: number): number {
+    return this.unit === 'tokens' ? Math.round(fixed + outputTokens * this.weights.output) : 1;
+  }
+
+  /** What a finished request has used; what runs no more uses no place. */
+  public usedBy(inputTokens: number, cachedTokens: number, outputTokens: number): number {
+    if (this.unit === 'requests') return 1;
+    if (this.unit === 'concurrent') return 0;
     const { input, cached, output } = this.weights;
     return Math.round((inputTokens - cachedTokens) * input + cachedTokens * cached + outputTokens * output);
+  }
+
+  /** Output tokens that fit beside the fixed part, rounding included. @param free what the limit has left */
+  public outputRoom(free: number, fixed: number): number {
+    return Math.floor((Math.floor(free) - fixed) / this.weights.output);
+  }
+
+  public learnDuration(ms: number): void {
+    this.durationMs = this.durationMs * KEPT_RATIO + ms * (1 - KEPT_RATIO);
+  }
+
+  /** Milliseconds until the next of `amount` requests that run at once is expected to end, if they began at any time. */
+  public nextEndMs(amount: number): number {
+    return Math.ceil(this.durationMs / amount);
   }
 }

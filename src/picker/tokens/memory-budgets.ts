@@ -1,8 +1,9 @@
 import type { Clock } from '../../shared/clock';
 import type { LimitRule } from './limit-rule';
 import type { UseRecord } from './limit-snapshot';
-import type { Denial, Reservation, Standing } from './reservation';
-import { clearMs, debtOf, rollTo, settleUse, usedOf, type WindowUse, waitMs } from './sliding-window';
+import type { Denial, Reservation } from './reservation';
+import { debtOf, rollTo, settleUse, usedOf, type WindowUse } from './sliding-window';
+import { denialOf, fitCharges, standingOf, worseOf } from './standing';
 
 /** Use of one key, with what is set aside at the moment. */
 export interface KeyUse extends WindowUse {
@@ -41,6 +42,10 @@ export class MemoryBudgets {
   public divisor = 1;
   private tables = new Map<string, LimitTable>();
   private changes = 0;
+  /** Of the reservation at hand, one entry a rule. */
+  private readonly scratchUses: KeyUse[] = [];
+  private readonly scratchFrees: number[] = [];
+  private readonly scratchAmounts: number[] = [];
 
   public constructor(private readonly clock: Clock) {}
 
@@ -57,7 +62,9 @@ export class MemoryBudgets {
 
   /** What a later process needs to count on. What is set aside stays used there: nobody will say any more how much of it was. */
   public *records(): Generator<UseRecord> {
-    for (const [limit, { uses }] of this.tables) {
+    for (const [limit, { uses, windowMs }] of this.tables) {
+      // what runs at one time runs no more then
+      if (!Number.isFinite(windowMs)) continue;
       for (const [key, { window, current, previous }] of uses) {
         if (current > 0 || previous > 0) yield { limit, key, window, current, previous };
       }
@@ -79,61 +86,48 @@ export class MemoryBudgets {
     return keys;
   }
 
-  /** Sets everything aside, or nothing and says why. Shadow rules never refuse. */
-  public reserve(reservation: Reservation): Denial | undefined {
+  /** Sets everything aside, or nothing and says why. Shadow rules never refuse, and are told when they would have. */
+  public reserve(reservation: Reservation, onWouldRefuse: (rule: LimitRule) => void): Denial | undefined {
     const { rules, keys, charges, windows } = reservation;
     const nowMs = this.clock.nowMs();
-    let worst: Denial | undefined;
-    let tightest = -1;
-    let tightestRatio = Number.POSITIVE_INFINITY;
+    const uses = this.scratchUses;
+    const frees = this.scratchFrees;
+    const amounts = this.scratchAmounts;
+    uses.length = 0;
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
       const use = this.find(rule, keys[i]!);
-      if (use === undefined) continue;
       const amount = this.amountOf(rule);
       const position = nowMs / rule.windowMs;
       const window = Math.floor(position);
-      const elapsed = position - window;
       rollTo(use, window, amount);
-      if (rule.shadow) continue;
-      const used = usedOf(use, amount, elapsed);
-      // a limit that is smaller than the estimate lets the request pass when it is free, and is in debt if the estimate was right
-      const charge = Math.min(charges[i]!, amount);
-      charges[i] = charge;
-      const free = amount - used;
-      if (charge > free) {
-        const retryMs = Math.max(1, waitMs(use, amount, rule.windowMs, elapsed, charge));
-        if (worst === undefined || retryMs > worst.retryMs) {
-          worst = { ...this.standing(rule, keys[i]!, nowMs), key: keys[i]!, charge, retryMs };
-        }
-      } else if ((free - charge) / amount < tightestRatio) {
-        tightestRatio = (free - charge) / amount;
-        tightest = i;
-      }
+      uses.push(use);
+      frees[i] = amount - usedOf(use, amount, position - use.window);
+      amounts[i] = amount;
+    }
+    fitCharges(reservation, frees, amounts);
+    let worst: Denial | undefined;
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i]!;
+      const charge = charges[i]!;
+      if (charge <= frees[i]!) continue;
+      const use = uses[i]!;
+      if (rule.shadow) onWouldRefuse(rule);
+      else worst = worseOf(worst, denialOf(rule, amounts[i]!, use, nowMs / rule.windowMs - use.window, keys[i]!, charge));
     }
     if (worst !== undefined) return worst;
     this.changes++;
     for (let i = 0; i < rules.length; i++) {
-      const use = this.find(rules[i]!, keys[i]!);
-      if (use === undefined) continue;
+      const rule = rules[i]!;
+      const use = uses[i]!;
       windows[i] = use.window;
       use.current += charges[i]!;
       use.reserved += charges[i]!;
       use.open++;
+      if (!reservation.isTightest(rule, (frees[i]! - charges[i]!) / amounts[i]!)) continue;
+      reservation.tightest[rule.unit as 'tokens'] = standingOf(rule, amounts[i]!, use, nowMs / rule.windowMs - use.window);
     }
-    if (tightest >= 0) reservation.tightest = this.standing(rules[tightest]!, keys[tightest]!, nowMs);
     return undefined;
-  }
-
-  /** True when a shadow rule would have refused, had it been asked. Call it before `reserve`. */
-  public wouldRefuse(rule: LimitRule, key: string, charge: number): boolean {
-    const use = this.find(rule, key);
-    if (use === undefined) return false;
-    const amount = this.amountOf(rule);
-    const position = this.clock.nowMs() / rule.windowMs;
-    const window = Math.floor(position);
-    rollTo(use, window, amount);
-    return charge > amount - usedOf(use, amount, position - window);
   }
 
   /** What was set aside becomes what was used. @param actual tokens, one number a rule */
@@ -146,7 +140,7 @@ export class MemoryBudgets {
       const rule = rules[i]!;
       const use = this.find(rule, keys[i]!);
       // the rule is gone, or has been gone in between
-      if (use === undefined || use.open === 0) continue;
+      if (use.open === 0) continue;
       rollTo(use, Math.floor(nowMs / rule.windowMs), this.amountOf(rule));
       settleUse(use, windows[i]!, charges[i]!, actual[i]!);
       use.open--;
@@ -178,16 +172,9 @@ export class MemoryBudgets {
     }
   }
 
-  private standing(rule: LimitRule, key: string, nowMs: number): Standing {
-    const use = this.find(rule, key)!;
-    const amount = this.amountOf(rule);
-    const elapsed = nowMs / rule.windowMs - use.window;
-    const remaining = Math.max(0, Math.floor(amount - usedOf(use, amount, elapsed)));
-    return { rule, amount, remaining, clearMs: clearMs(use, amount, rule.windowMs, elapsed) };
-  }
-
-  private find(rule: LimitRule, key: string): KeyUse | undefined {
-    return this.tables.get(rule.identity)?.use(key);
+  private find(rule: LimitRule, key: string): KeyUse {
+    // a rule may have been removed while the request was on its way here
+    return (this.tables.get(rule.identity) ?? new LimitTable(rule.windowMs)).use(key);
   }
 
   private amountOf({ amount }: LimitRule): number {

@@ -1,22 +1,22 @@
 import { type BudgetStore, GRANTED, type ReserveResult } from './budgets';
+import type { LimitRule } from './limit-rule';
 import type { MemoryBudgets } from './memory-budgets';
 import type { Reservation } from './reservation';
 import type { TokenMetrics } from './token-metrics';
 
 /** Budgets of one picker: answers at once. */
 export class MemoryStore implements BudgetStore {
+  private readonly onWouldRefuse = (rule: LimitRule): void => {
+    this.metrics.limit(rule).wouldReject++;
+  };
+
   public constructor(
     private readonly budgets: MemoryBudgets,
     private readonly metrics: TokenMetrics,
   ) {}
 
   public reserve(reservation: Reservation, done: (result: ReserveResult) => void): void {
-    const { rules, keys, charges } = reservation;
-    for (let i = 0; i < rules.length; i++) {
-      const rule = rules[i]!;
-      if (rule.shadow && this.budgets.wouldRefuse(rule, keys[i]!, charges[i]!)) this.metrics.limit(rule).wouldReject++;
-    }
-    const denial = this.budgets.reserve(reservation);
+    const denial = this.budgets.reserve(reservation, this.onWouldRefuse);
     done(denial === undefined ? GRANTED : { kind: 'denied', denial });
   }
 

@@ -5,23 +5,42 @@ export class Reservation {
   public readonly rules: LimitRule[] = [];
   /** What each limit counts this request under. */
   public readonly keys: string[] = [];
-  /** Tokens to set aside. */
+  /** What each limit counts of the request whatever is answered. */
+  public readonly fixed: number[] = [];
+  /** To set aside. */
   public readonly charges: number[] = [];
-  /** Window in which they were set aside; -1 where nothing was. */
+  /** Window in which it was set aside; -1 where nothing was. */
   public readonly windows: number[] = [];
-  /** The limit that is nearest to its end, after setting aside; for the answer's headers. */
-  public tightest: Standing | undefined;
+  /** The limit of tokens, and that of requests, that is nearest to its end, after setting aside; for the answer's headers. */
+  public readonly tightest: { tokens?: Standing; requests?: Standing } = {};
+  private readonly tightestRatio = { tokens: Number.POSITIVE_INFINITY, requests: Number.POSITIVE_INFINITY };
+  /** Output tokens that clamping limits leave room for, all choices together. */
+  public outputBound = Number.POSITIVE_INFINITY;
+  /** When it was granted. */
+  public grantedMs = 0;
 
   public constructor(
     /** Unique among all pickers that share a store. */
     public readonly id: string,
+    /** Output tokens that are expected, all choices together. */
+    public readonly output: number,
+    /** Least output that is worth an answer, where a limit may cut it. */
+    public readonly leastOutput: number,
   ) {}
 
-  public add(rule: LimitRule, key: string, charge: number): void {
+  public add(rule: LimitRule, key: string, fixed: number): void {
     this.rules.push(rule);
     this.keys.push(key);
-    this.charges.push(charge);
+    this.fixed.push(fixed);
+    this.charges.push(rule.chargeOf(fixed, this.output));
     this.windows.push(-1);
+  }
+
+  /** Whether clients are told of this rule, because none of its unit is nearer to its end. @param freeRatio share that is left */
+  public isTightest({ unit, shadow }: LimitRule, freeRatio: number): boolean {
+    if (shadow || unit === 'concurrent' || freeRatio >= this.tightestRatio[unit]) return false;
+    this.tightestRatio[unit] = freeRatio;
+    return true;
   }
 }
 
@@ -29,7 +48,7 @@ export class Reservation {
 export interface Standing {
   readonly rule: LimitRule;
   readonly amount: number;
-  /** Whole tokens that are free, at least 0. */
+  /** Whole tokens or requests that are free, at least 0. */
   readonly remaining: number;
   /** Milliseconds until the whole amount is free again. */
   readonly clearMs: number;

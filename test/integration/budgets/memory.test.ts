@@ -28,6 +28,7 @@ limits:
 ${limits}`;
 
 const WIDE = '  - { name: wide, unit: tokens, amount: 10000000, windowSeconds: 86400, key: { source: client } }\n';
+const AT_ONCE = '  - { name: at-once, unit: concurrent, amount: 1, key: { source: client }, models: [llama] }\n';
 const SMALL = '  - { name: small, unit: tokens, amount: 400, windowSeconds: 60, key: { source: client }, models: [echo] }\n';
 
 describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy }) => {
@@ -120,6 +121,39 @@ describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy
     expect(world.picker.output()).toMatch(/"audit":"limit".*"limit":"small","key":"bob"/);
   });
 
+  test('a limit of requests at one time lets a client in again when an answer has ended', async () => {
+    writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE + SMALL + AT_ONCE));
+    await holds(async () => expect((await world.limits()).map(({ name }) => name)).toContain('at-once'));
+    const long = { stream: true, max_tokens: 60, ignore_eos: true };
+    const running = world.chat(as('alice'), long);
+    await holds(async () => {
+      const refused = await world.chat(as('alice'), { max_tokens: 1 });
+      expect(refused.status).toBe(429);
+      expect(JSON.parse(refused.body).error).toMatchObject({ type: 'requests', code: 'rate_limit_exceeded' });
+    });
+    expect((await world.chat(as('bob'), { max_tokens: 1 })).status).toBe(200);
+    expect((await running).status).toBe(200);
+    await holds(async () => expect((await world.chat(as('alice'), { max_tokens: 1 })).status).toBe(200));
+    writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE + SMALL));
+    await holds(async () => expect(await world.limits()).toHaveLength(2));
+  });
+
+  test('a limit that cuts answers tells the engine what is left, and the answer keeps within it', async () => {
+    const cut = SMALL.replace('small', 'cut').replace('models: [echo]', 'clamp: true, models: [echo]');
+    writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE + cut));
+    await holds(async () => expect((await world.limits()).map(({ name }) => name)).toContain('cut'));
+    expect((await world.chat(as('leaver'), { model: 'echo', max_tokens: 30_000 })).status).toBe(200);
+    const { max_tokens: bound } = JSON.parse(seen.body) as { max_tokens: number };
+    expect(bound).toBeGreaterThan(300);
+    expect(bound).toBeLessThan(400);
+    expect((await world.chat(as('leaver'), { model: 'echo', n: 2 })).status).toBe(200);
+    expect(JSON.parse(seen.body).max_tokens).toBeLessThan(200);
+    expect((await world.chat(as('leaver'), { model: 'echo', max_tokens: 3 })).status).toBe(200);
+    expect(JSON.parse(seen.body).max_tokens).toBe(3);
+    writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE + SMALL));
+    await holds(async () => expect((await world.limits()).map(({ name }) => name)).toContain('small'));
+  });
+
   test('a prompt that no window can hold gets 400 and no word of coming back', async () => {
     const answer = await world.chat(as('bob'), { model: 'echo', messages: [{ role: 'user', content: 'word '.repeat(4_000) }] });
     expect([answer.status, answer.headers['retry-after']]).toEqual([400, undefined]);
@@ -142,7 +176,7 @@ describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy
       expect((await world.metric('aig_picker_limit_spent_tokens_total', '"wide"')) - spent).toBe(used);
     });
     const wide = (await world.limits()).find(({ name }) => name === 'wide')!;
-    expect(wide.highest.find(({ key }) => key === 'steady')).toMatchObject({ reservedTokens: 0, requestsUnderWay: 0 });
+    expect(wide.highest.find(({ key }) => key === 'steady')).toMatchObject({ reserved: 0, requestsUnderWay: 0 });
   }, 60_000);
 
   test('streams that clients leave are charged for what went over the wire, and nothing stays set aside', async () => {
@@ -159,11 +193,11 @@ describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy
     });
     await holds(async () => {
       const wide = (await world.limits()).find(({ name }) => name === 'wide')!;
-      expect(wide.highest.find(({ key }) => key === 'leaver')).toMatchObject({ reservedTokens: 0, requestsUnderWay: 0 });
+      expect(wide.highest.find(({ key }) => key === 'leaver')).toMatchObject({ reserved: 0, requestsUnderWay: 0 });
     });
     const used = (await engineTokens(engine)) - before;
     const wide = (await world.limits()).find(({ name }) => name === 'wide')!;
-    const charged = Number(wide.highest.find(({ key }) => key === 'leaver')!['usedTokens']);
+    const charged = Number(wide.highest.find(({ key }) => key === 'leaver')!['used']);
     // the engine goes on for the moment until it hears that the client has gone
     expect(Math.abs(charged - used) / used).toBeLessThan(0.35);
   }, 60_000);
@@ -193,9 +227,7 @@ describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy
       expect((await world.chat({ authorization: key }, { model: 'echo', max_tokens: 1 })).status).toBe(200);
     });
     const used = async (): Promise<unknown> =>
-      (await world.limits()).find(({ name }) => name === 'wide')!.highest.find((entry) => entry['key'] === client)?.[
-        'usedTokens'
-      ];
+      (await world.limits()).find(({ name }) => name === 'wide')!.highest.find((entry) => entry['key'] === client)?.['used'];
     expect(await used()).toBe(20);
     const file = path.join(folder, 'limits.snapshot');
     if (signal === 'SIGKILL') await holds(async () => expect(readFileSync(file, 'utf8')).toContain(`"${client}"`));

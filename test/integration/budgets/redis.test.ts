@@ -14,7 +14,15 @@ import { monotonicClock } from '../../../src/shared/clock';
 import { describeWith } from '../../components/describe-with';
 import { eventually, freePort, type RunningProcess, startProcess } from '../../components/process';
 
-const DEMAND: TokenDemand = { model: 'm', textBytes: 0, media: 0, maxTokens: 100, generates: true };
+const DEMAND: TokenDemand = {
+  model: 'm',
+  textBytes: 0,
+  media: 0,
+  maxTokens: 100,
+  choices: 1,
+  isBoundable: true,
+  generates: true,
+};
 const outcome = (outputTokens: number): Outcome => ({
   status: 200,
   inputTokens: 0,
@@ -32,6 +40,7 @@ const limit = (changes: Partial<PolicyLimit> = {}): PolicyLimit => ({
   windowSeconds: 3_600,
   key: { source: 'client' },
   weights: { input: 1, output: 1, cached: 1 },
+  clamp: false,
   shadow: false,
   onStoreFailure: 'closed',
   ...changes,
@@ -141,6 +150,41 @@ describeWith(['redis-server'], 'budgets that pickers share through Redis', ({ 'r
     const refused = await one.reserve(one.claim('all'));
     expect(refused).toMatchObject({ kind: 'denied', denial: { rule: { name: 'tight' }, remaining: 50 } });
     expect(await counters('all')).toEqual({ current: 100, open: 1 });
+  });
+
+  test('limits of requests, and of requests at one time, hold over all pickers', async () => {
+    const rules = [
+      limit({ name: 'rate', unit: 'requests', amount: 8 }),
+      { ...limit({ name: 'at-once', unit: 'concurrent', amount: 3 }), windowSeconds: undefined as never },
+    ];
+    const [one, two] = [await picker(rules, 'pu1'), await picker(rules, 'pu2')];
+    const names: (string | undefined)[] = [];
+    for (let round = 0; round < 4; round++) {
+      const claims = [one, two, one, two].map((each) => ({ each, reservation: each.claim('units') }));
+      const results = await Promise.all(claims.map(({ each, reservation }) => each.reserve(reservation)));
+      names.push(...results.map((result) => (result.kind === 'denied' ? result.denial.rule.name : result.kind)));
+      claims.forEach(({ each, reservation }, i) => {
+        if (results[i]!.kind === 'granted') each.settle(reservation, 1_000);
+      });
+      await eventually('the ends', async () => (await admin.exists('aig:{limits}:at-once:client:::concurrent:units')) === 0);
+    }
+    expect(names.filter((name) => name === 'granted')).toHaveLength(8);
+    expect(names.slice(0, 4).filter((name) => name === 'at-once')).toHaveLength(1);
+    expect(names.slice(-4)).toEqual(['rate', 'rate', 'rate', 'rate']);
+  });
+
+  test('a limit that cuts answers leaves room for what is left, in one question', async () => {
+    const one = await picker(
+      [limit({ clamp: true }), limit({ name: 'dear', clamp: true, weights: { input: 1, output: 2, cached: 1 } })],
+      'pq',
+    );
+    const reservation = one.claim('cut', { ...DEMAND, maxTokens: 30_000 });
+    expect((await one.reserve(reservation)).kind).toBe('granted');
+    expect([reservation.outputBound, reservation.charges]).toEqual([500, [500, 1_000]]);
+    expect(await counters('cut')).toEqual({ current: 500, open: 1 });
+    expect(await one.reserve(one.claim('cut'))).toMatchObject({ kind: 'denied', denial: { charge: 32, rule: { name: 'dear' } } });
+    one.settle(reservation, 400);
+    await eventually('the settlement', async () => (await counters('cut', 'dear')).current === 800);
   });
 
   test('what a picker that died had set aside is given back when its time is over', async () => {

@@ -167,7 +167,7 @@ class Tour {
   private async budgets(): Promise<void> {
     for (const picker of this.session.pickers) {
       const limit = picker.policy?.limits.find(
-        ({ key, shadow, amount }) => key.source === 'client' && !shadow && amount <= MAX_BUDGET_TOKENS,
+        ({ unit, key, shadow, amount }) => unit === 'tokens' && key.source === 'client' && !shadow && amount <= MAX_BUDGET_TOKENS,
       );
       const way = this.ways.find(
         (candidate) => candidate.picker === picker && (limit?.models === undefined || limit.models.includes(candidate.model)),

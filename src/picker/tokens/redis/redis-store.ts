@@ -4,7 +4,8 @@ import type { Logger } from '../../telemetry/log';
 import { type BudgetStore, type Budgets, GRANTED, type ReserveResult } from '../budgets';
 import type { LimitRule } from '../limit-rule';
 import { type Denial, Reservation } from '../reservation';
-import { clearMs, usedOf, waitMs } from '../sliding-window';
+import { usedOf } from '../sliding-window';
+import { denialOf, standingOf, worseOf } from '../standing';
 import { Breaker } from './breaker';
 import { RedisClient } from './redis-client';
 import { RESERVE, SETTLE } from './scripts';
@@ -25,8 +26,8 @@ export interface RedisStoreParts {
 }
 
 /** Numbers of one rule in the answer of the reserve script. */
-const RULE_NUMBERS = 4;
-const HEAD_NUMBERS = 3;
+const RULE_NUMBERS = 5;
+const HEAD_NUMBERS = 4;
 
 /** Budgets that several pickers share: one round trip for all limits of a request. */
 export class RedisStore implements BudgetStore {
@@ -60,13 +61,12 @@ export class RedisStore implements BudgetStore {
       this.failed(`no answer within ${this.settings.timeoutMs} ms`);
       done(this.without(reservation, RETRY_MS));
     }, this.settings.timeoutMs);
-    const { rules, keys, charges, id } = reservation;
-    const args: (string | number)[] = [id, RESERVATION_TTL_MS, this.parts.pickerId, PICKER_TTL_MS];
+    const { rules, keys, fixed, id, output, leastOutput } = reservation;
+    const args: (string | number)[] = [id, RESERVATION_TTL_MS, this.parts.pickerId, PICKER_TTL_MS, output, leastOutput];
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
-      // a limit that is smaller than the estimate lets the request pass when it is free
-      if (!rule.shadow) charges[i] = Math.min(charges[i]!, rule.amount);
-      args.push(rule.amount, rule.windowMs, charges[i]!, rule.shadow ? 1 : 0);
+      const weight = rule.unit === 'tokens' ? rule.weights.output : 0;
+      args.push(rule.amount, lengthOf(rule), fixed[i]!, weight, rule.shadow ? 1 : rule.clamp ? 2 : 0);
     }
     this.client.run(RESERVE, [`${this.prefix}pickers`, ...this.keysOf(rules, keys)], args).then(
       (answer) => {
@@ -124,50 +124,51 @@ export class RedisStore implements BudgetStore {
     const granted = numbers[0] === 1;
     const nowMs = numbers[2]!;
     this.pickers = Math.max(1, numbers[1]!);
+    reservation.outputBound = numbers[3]! < 0 ? Number.POSITIVE_INFINITY : numbers[3]!;
     let worst: Denial | undefined;
-    let tightest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < rules.length; i++) {
       const at = HEAD_NUMBERS + i * RULE_NUMBERS;
       const rule = rules[i]!;
       const { amount, windowMs } = rule;
       const use = { window: numbers[at + 1]!, current: numbers[at + 2]!, previous: numbers[at + 3]! };
+      const charge = numbers[at + 4]!;
       const elapsed = nowMs / windowMs - use.window;
-      if (rule.shadow) {
-        if (numbers[at] === 1) this.parts.budgets.metrics.limit(rule).wouldReject++;
-      } else if (numbers[at] === 1) {
-        const retryMs = Math.max(1, waitMs(use, amount, windowMs, elapsed, charges[i]!));
-        const remaining = Math.max(0, Math.floor(amount - usedOf(use, amount, elapsed)));
-        const clear = clearMs(use, amount, windowMs, elapsed);
-        if (worst === undefined || retryMs > worst.retryMs)
-          worst = { rule, amount, remaining, clearMs: clear, key: keys[i]!, charge: charges[i]!, retryMs };
+      charges[i] = charge;
+      if (numbers[at] === 1) {
+        if (rule.shadow) this.parts.budgets.metrics.limit(rule).wouldReject++;
+        else worst = worseOf(worst, denialOf(rule, amount, use, elapsed, keys[i]!, charge));
       }
       if (!granted) continue;
       windows[i] = use.window;
-      use.current += charges[i]!;
+      use.current += charge;
       const free = amount - usedOf(use, amount, elapsed);
-      if (rule.shadow || free / amount >= tightest) continue;
-      tightest = free / amount;
-      const clear = clearMs(use, amount, windowMs, elapsed);
-      reservation.tightest = { rule, amount, remaining: Math.max(0, Math.floor(free)), clearMs: clear };
+      if (!reservation.isTightest(rule, free / amount)) continue;
+      reservation.tightest[rule.unit as 'tokens'] = standingOf(rule, amount, use, elapsed);
     }
     return worst === undefined ? GRANTED : { kind: 'denied', denial: worst };
   }
 
   /** What each limit does while the store does not answer. */
   private without(reservation: Reservation, retryMs: number): ReserveResult {
-    const { rules, keys, charges } = reservation;
+    const { rules, keys, fixed } = reservation;
     const closed = rules.find((rule) => rule.onStoreFailure === 'closed' && !rule.shadow);
     if (closed !== undefined) return { kind: 'unavailable', rule: closed, retryMs };
-    const local: Local = { reservation: new Reservation(reservation.id), indexes: [] };
+    const { id, output, leastOutput } = reservation;
+    const local: Local = { reservation: new Reservation(id, output, leastOutput), indexes: [] };
     rules.forEach((rule, i) => {
       if (rule.onStoreFailure !== 'local') return;
-      local.reservation.add(rule, keys[i]!, charges[i]!);
+      local.reservation.add(rule, keys[i]!, fixed[i]!);
       local.indexes.push(i);
     });
-    const { memory } = this.parts.budgets;
+    const { memory, metrics } = this.parts.budgets;
     memory.divisor = this.pickers;
-    const denial = memory.reserve(local.reservation);
+    const denial = memory.reserve(local.reservation, (rule) => metrics.limit(rule).wouldReject++);
     if (denial !== undefined) return { kind: 'denied', denial };
+    reservation.outputBound = local.reservation.outputBound;
+    Object.assign(reservation.tightest, local.reservation.tightest);
+    local.indexes.forEach((i, at) => {
+      reservation.charges[i] = local.reservation.charges[at]!;
+    });
     this.locals.set(reservation, local);
     return GRANTED;
   }
@@ -177,8 +178,9 @@ export class RedisStore implements BudgetStore {
     const { rules, keys, charges, windows, id } = reservation;
     const args: (string | number)[] = [];
     rules.forEach((rule, i) => {
-      const window = numbers === undefined ? windows[i]! : numbers[HEAD_NUMBERS + i * RULE_NUMBERS + 1]!;
-      args.push(rule.amount, rule.windowMs, charges[i]!, window, actual[i]!);
+      const at = HEAD_NUMBERS + i * RULE_NUMBERS;
+      const [window, charge] = numbers === undefined ? [windows[i]!, charges[i]!] : [numbers[at + 1]!, numbers[at + 4]!];
+      args.push(rule.amount, lengthOf(rule), charge, window, actual[i]!);
     });
     return { id, keys: this.keysOf(rules, keys), args };
   }
@@ -200,6 +202,11 @@ export class RedisStore implements BudgetStore {
     this.errorLoggedAtMs = nowMs;
     this.parts.log.error({ store: this.settings.address, reason: message }, 'the shared store of limits does not answer');
   }
+}
+
+/** Of the window, as the scripts want it: 0 for what is limited at one time. */
+function lengthOf({ windowMs }: LimitRule): number {
+  return Number.isFinite(windowMs) ? windowMs : 0;
 }
 
 interface Local {

@@ -22,10 +22,14 @@ local function settle(use, window, reserved, actual)
   if difference >= 0 or window == use.w then use.c = use.c + difference
   elseif window == use.w - 1 then use.p = math.max(0, use.p + difference) end
 end
+local function windowAt(length)
+  if length == 0 then return 0 end
+  return math.floor(now / length)
+end
 local function load(key, open, amount, length)
   local stored = redis.call('HMGET', key, 'w', 'c', 'p')
   local use = { w = tonumber(stored[1]) or 0, c = tonumber(stored[2]) or 0, p = tonumber(stored[3]) or 0 }
-  local window = math.floor(now / length)
+  local window = windowAt(length)
   local passed = window - use.w
   if passed > 0 then
     use.p = math.max(0, use.c + math.max(0, use.p - amount) - (passed - 1) * amount)
@@ -42,50 +46,59 @@ local function load(key, open, amount, length)
   return use
 end
 local function save(key, use, amount, length)
+  if length == 0 and use.c <= 0 then
+    redis.call('DEL', key)
+    return
+  end
   redis.call('HSET', key, 'w', use.w, 'c', use.c, 'p', use.p)
-  redis.call('PEXPIRE', key, (2 + math.ceil((use.c + use.p) / amount)) * length)
+  redis.call('PEXPIRE', key, length == 0 and 3600000 or (2 + math.ceil((use.c + use.p) / amount)) * length)
 end
 `;
 
 /**
  * KEYS: the pickers; for each rule its use and what is set aside.
- * ARGV: id, milliseconds until it is given back, picker, milliseconds until a silent picker counts as gone; for each rule its amount,
- * window in milliseconds, charge, and 1 for a shadow.
- * Returns granted (0 or 1), number of pickers, the store's time; for each rule 1 where it refuses, and its use before: window, current,
- * previous.
+ * ARGV: id, milliseconds until it is given back, picker, milliseconds until a silent picker counts as gone, output tokens, least output
+ * tokens; for each rule its amount, window in milliseconds (0: at one time), what counts whatever is answered, what an output token counts,
+ * and 0, 1 (refuses nothing) or 2 (cuts the output).
+ * Answers: 1 when granted, pickers, the store's time, output tokens that fit (-1: any number); for each rule 1 where it has no room, window,
+ * current, previous, charge. As `fitCharges` in `standing.ts`.
  */
 export const RESERVE = script(`${COMMON}
 redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-local answer = { 1, redis.call('ZCARD', KEYS[1]), now }
-local uses = {}
-local rules = (#KEYS - 1) / 2
-for i = 1, rules do
-  local at = 4 + (i - 1) * 4
-  local amount, length, charge = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local use = load(KEYS[2 * i], KEYS[2 * i + 1], amount, length)
-  local elapsed = now / length - use.w
-  local used = math.min(use.p, amount) * (1 - elapsed) + math.max(0, use.p - amount) + use.c
-  local refuses = 0
-  if used + charge > amount then
-    refuses = 1
-    if ARGV[at + 4] ~= '1' then answer[1] = 0 end
-  end
-  uses[i] = use
-  local n = #answer
-  answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4] = refuses, use.w, use.c, use.p
+local rules = {}
+local bound = math.huge
+for i = 1, (#KEYS - 1) / 2 do
+  local at = 6 + (i - 1) * 5
+  local rule = { amount = tonumber(ARGV[at + 1]), length = tonumber(ARGV[at + 2]), fixed = tonumber(ARGV[at + 3]),
+    weight = tonumber(ARGV[at + 4]), mode = ARGV[at + 5], key = KEYS[2 * i], open = KEYS[2 * i + 1] }
+  local use = load(rule.key, rule.open, rule.amount, rule.length)
+  local elapsed = rule.length == 0 and 0 or now / rule.length - use.w
+  rule.use = use
+  rule.free = rule.amount - math.min(use.p, rule.amount) * (1 - elapsed) - math.max(0, use.p - rule.amount) - use.c
+  if rule.mode == '2' then bound = math.min(bound, math.floor((math.floor(rule.free) - rule.fixed) / rule.weight)) end
+  rules[i] = rule
 end
-for i = 1, rules do
-  local at = 4 + (i - 1) * 4
-  local amount, length, charge = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local use = uses[i]
+local output = tonumber(ARGV[5])
+output = math.max(math.min(output, tonumber(ARGV[6])), math.min(output, bound))
+local answer = { 1, redis.call('ZCARD', KEYS[1]), now, bound == math.huge and -1 or bound }
+for _, rule in ipairs(rules) do
+  local charge = math.floor(rule.fixed + rule.weight * output + 0.5)
+  if rule.mode ~= '1' then charge = math.min(charge, rule.amount) end
+  local refuses = charge > rule.free and 1 or 0
+  if refuses == 1 and rule.mode ~= '1' then answer[1] = 0 end
+  rule.charge = charge
+  for _, number in ipairs({ refuses, rule.use.w, rule.use.c, rule.use.p, charge }) do answer[#answer + 1] = number end
+end
+for _, rule in ipairs(rules) do
+  local use = rule.use
   if answer[1] == 1 then
-    use.c = use.c + charge
+    use.c = use.c + rule.charge
     use.changed = true
-    redis.call('ZADD', KEYS[2 * i + 1], now + ARGV[2], ARGV[1] .. '|' .. ARGV[at + 3] .. '|' .. string.format('%d', use.w))
-    redis.call('PEXPIRE', KEYS[2 * i + 1], 2 * ARGV[2])
+    redis.call('ZADD', rule.open, now + ARGV[2], string.format('%s|%d|%d', ARGV[1], rule.charge, use.w))
+    redis.call('PEXPIRE', rule.open, 2 * ARGV[2])
   end
-  if use.changed then save(KEYS[2 * i], use, amount, length) end
+  if use.changed then save(rule.key, use, rule.amount, rule.length) end
 end
 return answer
 `);

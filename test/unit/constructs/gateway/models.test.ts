@@ -67,6 +67,24 @@ describe('models become the picker’s policy', () => {
     expect(policyOf(objects).models[0].targets).toEqual([{ pool: 'one' }]);
   });
 
+  test('has limits of requests and of answers that are cut', () => {
+    const program = new GatewayProgram();
+    const gateway = program.gateway(GatewayImplementation.kong());
+    gateway.addModel('m', { pool: program.pool('one') });
+    const key = RateLimitKey.everything();
+    gateway.addTokenRateLimit('cut', { tokens: 500, window: Duration.hours(1), key, clampAnswers: true });
+    gateway.addRequestRateLimit('rate', { requests: 60, window: Duration.minutes(1), key });
+    gateway.addConcurrencyLimit('at-once', { requests: 4, key, shadow: true });
+    expect(policyOf(program.synth())).toMatchObject({
+      limits: [
+        { name: 'cut', unit: 'tokens', amount: 500, clamp: true },
+        { name: 'rate', unit: 'requests', amount: 60, windowSeconds: 60, key: { source: 'all' } },
+        { name: 'at-once', unit: 'concurrent', amount: 4, shadow: true },
+      ],
+      store: { memory: { file: '/var/lib/picker/limits.snapshot' } },
+    });
+  });
+
   test('limits, identity and store are in it, with the Secrets mounted that it names', () => {
     const program = new GatewayProgram();
     const gateway = program.gateway(GatewayImplementation.kong(), {

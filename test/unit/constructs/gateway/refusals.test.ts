@@ -163,7 +163,7 @@ const REFUSALS: readonly (readonly [string, string, RegExp, Program])[] = [
   [
     'a limit that the llm-d picker would ignore',
     'AIG497',
-    /enforces no token budgets/,
+    /enforces no limits/,
     (p) =>
       limited(
         p,

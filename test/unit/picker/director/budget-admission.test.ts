@@ -83,6 +83,26 @@ test('a known client is admitted, its secret stays here, and its tokens are sett
   expect([...budgets.memory.standings(budgets.rules[0]!)]).toMatchObject([{ key: 'alice', used: 15, use: { reserved: 0 } }]);
 });
 
+test.each([
+  ['is cut to what is left', { max_tokens: 5_000 }, 992],
+  ['gets a bound where it has none', { max_tokens: undefined }, 992],
+  ['shares what is left among its choices', { max_tokens: 400, n: 4 }, 248],
+  ['is left alone where it fits', { max_tokens: 900 }, undefined],
+])('a request under a limit that cuts %s', (_, more, maxTokens) => {
+  const { admission } = harness([limit({ clamp: true, key: { source: 'all' } })]);
+  // 31 bytes of 4 a token
+  const facts = { ...request({ ...CHAT, ...more }) };
+  const body = Buffer.from(JSON.stringify({ model: 'llama', messages: [1] }));
+  expect(admission.admit({ ...facts, body }, resolved())).toMatchObject({ kind: 'grant', maxTokens });
+});
+
+test('choices raise what is set aside', () => {
+  const { admission, budgets } = harness([limit({ amount: 10_000 })]);
+  const before = admission.admit(request({ ...CHAT, n: 3, best_of: 5 }), resolved()) as Grant;
+  expect([...budgets.memory.standings(budgets.rules[0]!)][0]!.used).toBeGreaterThan(500);
+  before.release();
+});
+
 test('who is not known hears 401, is counted, and leaves a line', () => {
   const { admission, budgets, lines } = harness([]);
   admission.identity = bySecret;
@@ -185,7 +205,7 @@ test('labels that clients choose are bounded, and a removed limit leaves the pag
   for (let i = 0; i < 4_000; i++) {
     budgets.settlement(
       undefined,
-      { model: `m${i % 150}`, textBytes: 4, media: 0, maxTokens: -1, generates: true },
+      { model: `m${i % 150}`, textBytes: 4, media: 0, maxTokens: -1, choices: 1, generates: true, isBoundable: true },
       `c${Math.floor(i / 10)}`,
       end,
     );

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { applyEdits, editedLength, editedPiece } from '../../../../src/picker/ext-proc/body-edit';
 import { BodyPool } from '../../../../src/picker/ext-proc/body-pool';
+import { outputEdits } from '../../../../src/picker/ext-proc/output-edit';
 import { usageEdit } from '../../../../src/picker/ext-proc/usage-edit';
 import { BodyScan, scanBody } from '../../../../src/picker/openai/body-scanner';
 
@@ -64,4 +65,20 @@ test('edits give the same body, whole or piece by piece', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test.each([
+  ['a bound that is larger', 'chat', { max_tokens: 900 }, { max_tokens: 50 }],
+  ['both bounds', 'chat', { max_tokens: 900, max_completion_tokens: 70 }, { max_tokens: 50, max_completion_tokens: 50 }],
+  ['a bound that is none', 'chat', { max_tokens: null }, { max_tokens: 50 }],
+  ['no bound', 'chat', {}, { max_tokens: 50 }],
+  ['no bound of the newer API', 'responses', {}, { max_output_tokens: 50 }],
+  ['a bound that is smaller', 'chat', { max_tokens: 9 }, { max_tokens: 9 }],
+  ['what the engine refuses', 'chat', { max_tokens: 'many' }, { max_tokens: 'many' }],
+] as const)('an answer is cut to 50 tokens where the request has %s', (_, api, given, expected) => {
+  const rest = { model: 'm', messages: [{ role: 'user', content: 'max_tokens' }], input: 'hi' };
+  const body = Buffer.from(JSON.stringify({ ...given, ...rest }));
+  const edits = outputEdits(api, body, scanned(body), 50);
+  const changed = applyEdits(body, edits, new BodyPool(1 << 20));
+  expect(JSON.parse(changed.toString('utf8', 0, editedLength(body, edits)))).toEqual({ ...expected, ...rest });
 });

@@ -54,6 +54,30 @@ test('Anthropic’s clients get its error and its headers', () => {
   expect(map(standingHeaders('messages', denied(), 0))).not.toHaveProperty('x-ratelimit-limit-tokens');
 });
 
+test('a limit of requests says so in words, type and headers', () => {
+  const rule = new LimitRule(limit({ unit: 'requests' }), []);
+  const { headers, body } = limitAnswer('chat', denied({ rule, amount: 10, remaining: 0, charge: 1 }), 0);
+  expect(JSON.parse(body.toString()).error).toMatchObject({
+    message: "limit 'limit' of 10 requests in 60 s is used up: 0 left; try again in 12.4 s",
+    type: 'requests',
+  });
+  expect(map(headers)).toMatchObject({ 'x-ratelimit-limit-requests': '10', 'x-ratelimit-reset-requests': '1m30s' });
+  expect(map(standingHeaders('messages', denied({ rule }), 0))).toHaveProperty('anthropic-ratelimit-requests-remaining');
+});
+
+test('a limit of requests at one time has no window, and no header of the APIs', () => {
+  const { windowSeconds: _, ...endless } = limit({ unit: 'concurrent' });
+  const { headers, body } = limitAnswer('chat', denied({ rule: new LimitRule(endless, []), amount: 4, remaining: 0 }), 0);
+  expect(JSON.parse(body.toString()).error.message).toContain('of 4 requests at one time is used up');
+  expect(map(headers)).toEqual({
+    'content-type': 'application/json',
+    'retry-after': '13',
+    'retry-after-ms': '12345',
+    'ratelimit-policy': '"limit";q=4;qu="concurrent-requests"',
+    ratelimit: '"limit";r=0;t=13',
+  });
+});
+
 test('a limit of a day or more is a quota', () => {
   const { status, body } = limitAnswer('chat', denied({}, 86_400), 0);
   expect([status, JSON.parse(body.toString()).error.code]).toEqual([429, 'insufficient_quota']);

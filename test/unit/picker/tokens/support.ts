@@ -13,6 +13,7 @@ export const limit = (changes: Partial<PolicyLimit> = {}): PolicyLimit => ({
   windowSeconds: 60,
   key: { source: 'client' },
   weights: { input: 1, output: 1, cached: 1 },
+  clamp: false,
   shadow: false,
   onStoreFailure: 'closed',
   ...changes,
@@ -23,6 +24,8 @@ export const demand = (changes: Partial<TokenDemand> = {}): TokenDemand => ({
   textBytes: 0,
   media: 0,
   maxTokens: 100,
+  choices: 1,
+  isBoundable: true,
   generates: true,
   ...changes,
 });

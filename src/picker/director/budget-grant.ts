@@ -1,0 +1,65 @@
+import type { Outcome } from '../ext-proc/director';
+import type { VerifiedClient } from '../identity/identity';
+import type { RequestApi } from '../openai/request-api';
+import type { BudgetStore, Budgets, TokenDemand } from '../tokens/budgets';
+import { standingHeaders } from '../tokens/limit-answers';
+import type { Reservation } from '../tokens/reservation';
+import type { Grant } from './admission';
+
+/** Leave for a request whose client is known and whose limits have room. */
+export class BudgetGrant implements Grant {
+  public readonly kind = 'grant';
+  public reservation: Reservation | undefined;
+
+  public constructor(
+    private readonly budgets: Budgets,
+    private readonly store: BudgetStore,
+    public readonly api: RequestApi,
+    public readonly demand: TokenDemand,
+    public readonly client: VerifiedClient | undefined,
+    public readonly removeHeaders: readonly string[] | undefined,
+  ) {}
+
+  public get wantsUsage(): boolean {
+    return this.reservation !== undefined;
+  }
+
+  public get maxTokens(): number | undefined {
+    const { reservation, demand } = this;
+    if (reservation === undefined || !demand.isBoundable) return undefined;
+    const bound = Math.max(1, Math.floor(reservation.outputBound / demand.choices));
+    return bound < (demand.maxTokens < 0 ? Number.POSITIVE_INFINITY : demand.maxTokens) ? bound : undefined;
+  }
+
+  public get answerHeaders(): readonly string[] | undefined {
+    const { tokens, requests } = this.reservation?.tightest ?? {};
+    if (tokens === undefined && requests === undefined) return undefined;
+    const nowMs = Date.now();
+    return [tokens, requests].flatMap((standing) => (standing === undefined ? [] : standingHeaders(this.api, standing, nowMs)));
+  }
+
+  public begin(): void {
+    if (this.reservation !== undefined) this.budgets.granted(this.reservation);
+  }
+
+  public settle(outcome: Outcome): void {
+    const { budgets, demand, client, reservation } = this;
+    const actual = budgets.settlement(reservation, demand, client?.id, outcome);
+    if (reservation !== undefined) this.store.settle(reservation, actual);
+  }
+
+  public release(): void {
+    const { reservation, budgets } = this;
+    if (reservation === undefined) return;
+    reservation.rules.forEach((rule, i) => {
+      if (rule.unit === 'tokens') budgets.metrics.settled(rule, reservation.charges[i]!, 0);
+    });
+    this.giveBack();
+  }
+
+  /** Before it was counted as granted. */
+  public giveBack(): void {
+    const { reservation } = this;
+    if (reservation !== undefined) this.store.settle(reservation, new Array<number>(reservation.rules.length).fill(0));
+  }
+}

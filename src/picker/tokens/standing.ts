@@ -1,0 +1,49 @@
+import type { LimitRule } from './limit-rule';
+import type { Denial, Reservation, Standing } from './reservation';
+import { clearMs, usedOf, type WindowUse, waitMs } from './sliding-window';
+
+/** How a limit stands, by the use of one key. @param elapsed share of the window under way that has passed */
+export function standingOf(rule: LimitRule, amount: number, use: WindowUse, elapsed: number): Standing {
+  const remaining = Math.max(0, Math.floor(amount - usedOf(use, amount, elapsed)));
+  const clear = rule.unit === 'concurrent' ? rule.nextEndMs(1) : clearMs(use, amount, rule.windowMs, elapsed);
+  return { rule, amount, remaining, clearMs: use.current > 0 || use.previous > 0 ? clear : 0 };
+}
+
+/** Why a charge does not fit, and when it will. */
+export function denialOf(rule: LimitRule, amount: number, use: WindowUse, elapsed: number, key: string, charge: number): Denial {
+  const ms = rule.unit === 'concurrent' ? rule.nextEndMs(amount) : waitMs(use, amount, rule.windowMs, elapsed, charge);
+  return { ...standingOf(rule, amount, use, elapsed), key, charge, retryMs: Math.max(1, ms) };
+}
+
+/** The denial that takes longest. */
+export function worseOf(a: Denial | undefined, b: Denial): Denial {
+  return a === undefined || b.retryMs > a.retryMs ? b : a;
+}
+
+/**
+ * Charges each rule by the output that all rules leave room for.
+ * @param frees what each rule has left
+ * @param amounts of the rules, divided among pickers where they must be
+ */
+export function fitCharges(reservation: Reservation, frees: readonly number[], amounts: readonly number[]): void {
+  const { rules, fixed, charges } = reservation;
+  let bound = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i]!;
+    if (rule.clamp) bound = Math.min(bound, rule.outputRoom(frees[i]!, fixed[i]!));
+  }
+  reservation.outputBound = bound;
+  const output = outputWithin(reservation, bound);
+  for (let i = 0; i < rules.length; i++) charges[i] = chargeWithin(rules[i]!, fixed[i]!, output, amounts[i]!);
+}
+
+/** The expected output, or what a clamping limit leaves of it if that is worth an answer. */
+export function outputWithin({ output, leastOutput }: Reservation, bound: number): number {
+  return Math.max(Math.min(output, leastOutput), Math.min(output, bound));
+}
+
+/** A limit that is smaller than the estimate lets the request pass when it is free, and is in debt if the estimate was right. */
+export function chargeWithin(rule: LimitRule, fixed: number, output: number, amount: number): number {
+  const charge = rule.chargeOf(fixed, output);
+  return rule.shadow ? charge : Math.min(charge, amount);
+}
