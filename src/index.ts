@@ -55,6 +55,7 @@ export {
   ListenerCertificate,
   type SecretCertificateOptions,
 } from './constructs/values/gateway-listener';
+export type { ModelAccess } from './constructs/values/model-access';
 export { ModelApi } from './constructs/values/model-api';
 export { ModelCatalogue } from './constructs/values/model-catalogue/catalogue';
 export type { ModelSpec } from './constructs/values/model-catalogue/model-spec';

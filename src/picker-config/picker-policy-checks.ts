@@ -1,7 +1,7 @@
 import type { Problem } from '../shared/problem';
 import { ConfigCode } from './codes';
 import { didYouMean } from './nearest-name';
-import type { PickerPolicy, PolicyModel } from './picker-policy';
+import type { PickerPolicy, PolicyIdentity, PolicyModel } from './picker-policy';
 
 /**
  * What the parts of a policy must agree on. Constructs call it on a policy that they built; the parser on one it read.
@@ -13,6 +13,7 @@ export function checkPolicy(policy: PickerPolicy, locate: (path: string) => stri
   checks.references();
   checks.weights();
   checks.fallbackCycles();
+  checks.access();
   checks.limits();
   return checks.problems;
 }
@@ -48,7 +49,7 @@ class PolicyChecks {
   }
 
   public references(): void {
-    const { pools, models, classes, defaultModel, limits } = this.policy;
+    const { pools, models, classes, defaultModel, access, limits } = this.policy;
     pools.forEach(({ fallbackPool }, i) => {
       this.expectPool(fallbackPool, `pools[${i}].fallbackPool`);
     });
@@ -64,6 +65,31 @@ class PolicyChecks {
       limit.models?.forEach((model, j) => {
         this.expectModel(model, `limits[${i}].models[${j}]`);
       });
+    });
+    const lists = [
+      ...Object.entries(access?.clients ?? {}).map(([name, list]) => [`access.clients.${name}`, list] as const),
+      ...Object.entries(access?.tenants ?? {}).map(([name, list]) => [`access.tenants.${name}`, list] as const),
+      ['access.others', access?.others ?? []] as const,
+    ];
+    for (const [path, list] of lists) {
+      list.forEach((model, j) => {
+        this.expectModel(model, `${path}[${j}]`);
+      });
+    }
+  }
+
+  public access(): void {
+    const { access, identity } = this.policy;
+    if (access === undefined) return;
+    const isPerTenant = Object.keys(access.tenants).length > 0;
+    if (identity !== undefined && (!isPerTenant || hasTenant(identity))) return;
+    const what =
+      identity === undefined
+        ? 'nothing verifies the clients that access names'
+        : 'identity does not name the tenants that access names';
+    this.fault('access', ConfigCode.UNVERIFIED_KEY, what, {
+      value: identity === undefined ? 'no identity' : `identity.source: ${identity.source}`,
+      fix: identity === undefined ? 'add the section identity' : 'name tenants in identity, or list their clients',
     });
   }
 
@@ -134,8 +160,7 @@ class PolicyChecks {
         );
         return;
       }
-      const hasTenant = identity?.source === 'header' || (identity?.source === 'metadata' && identity.tenantKey !== undefined);
-      if (limit.key.source === 'tenant' && !hasTenant && !(identity?.source === 'jwt' && identity.tenantClaim !== undefined)) {
+      if (limit.key.source === 'tenant' && identity !== undefined && !hasTenant(identity)) {
         this.fault(
           `limits[${i}].key`,
           ConfigCode.UNVERIFIED_KEY,
@@ -204,4 +229,9 @@ class PolicyChecks {
   private fault(path: string, code: string, what: string, facts: Omit<Problem, 'code' | 'what' | 'where'>): void {
     this.problems.push({ code, what, ...facts, where: this.locate(path) });
   }
+}
+
+function hasTenant(identity: PolicyIdentity): boolean {
+  if (identity.source === 'metadata') return identity.tenantKey !== undefined;
+  return identity.source === 'jwt' ? identity.tenantClaim !== undefined : identity.source === 'header';
 }

@@ -18,7 +18,7 @@ import {
 } from './picker-policy';
 import { checkPolicy } from './picker-policy-checks';
 import { all, DNS_LABEL, given, HEADER_NAME, HOST, MODEL_NAME, NOT_EMPTY, textMap } from './policy-forms';
-import { readIdentity } from './policy-identity-parser';
+import { readAccess, readIdentity } from './policy-identity-parser';
 import { readLimit, readStore } from './policy-limits-parser';
 
 /** What a parse gives: the policy, or every reason why there is none. */
@@ -30,7 +30,7 @@ export interface ParsedPickerPolicy {
   locate(section: string): string;
 }
 
-const SECTIONS = ['pools', 'models', 'defaultModel', 'classes', 'identity', 'limits', 'store', 'priorities'];
+const SECTIONS = ['pools', 'models', 'defaultModel', 'classes', 'identity', 'access', 'limits', 'store', 'priorities'];
 const ENDPOINT_KINDS = ['inferencePool', 'selector', 'dns', 'file'] as const;
 /** Ports of one endpoint, as InferencePool allows them. */
 const MAX_PORTS = 8;
@@ -63,6 +63,7 @@ function readPolicy(root: ConfigNode): PickerPolicy | undefined {
     ...given('defaultModel', fields.get('defaultModel')?.text(MODEL_NAME)),
     ...given('classes', readClasses(fields.get('classes'))),
     ...given('identity', readIdentity(fields.get('identity'))),
+    ...given('access', readAccess(fields.get('access'))),
     limits: all(fields.get('limits'), readLimit),
     ...given('store', readStore(fields.get('store'))),
     ...given('priorities', priorities === undefined ? undefined : { bands: all(priorities.get('bands'), readBand) }),

@@ -13,6 +13,8 @@ export interface PickerPolicy {
   readonly classes?: PolicyClasses;
   /** @default nobody is identified */
   readonly identity?: PolicyIdentity;
+  /** @default every client may use every model */
+  readonly access?: PolicyAccess;
   readonly limits: readonly PolicyLimit[];
   /** Where the use of limits is counted. @default memory of this process, which a restart forgets */
   readonly store?: PolicyStore;
@@ -111,6 +113,14 @@ export type PolicyIdentity =
       readonly clientClaim: string;
       readonly tenantClaim?: string;
     };
+
+/** Which models a client may use: those of its own list and of its tenant's. A model is named by its name, an alias or an adapter's name. */
+export interface PolicyAccess {
+  readonly clients: Readonly<Record<string, readonly string[]>>;
+  readonly tenants: Readonly<Record<string, readonly string[]>>;
+  /** Of clients that neither list names. @default none */
+  readonly others: readonly string[];
+}
 
 export const LIMIT_UNITS = ['tokens', 'requests', 'concurrent'] as const;
 export const LIMIT_KEY_SOURCES = ['client', 'tenant', 'claim', 'apiKey', 'model', 'pool', 'all', 'header'] as const;
@@ -219,6 +229,7 @@ export function formatPickerPolicy(policy: PickerPolicy): string {
       classes:
         policy.classes === undefined ? undefined : { header: policy.classes.header, values: sorted(policy.classes.values) },
       identity: policy.identity === undefined ? undefined : identityKeys(policy.identity),
+      access: policy.access === undefined ? undefined : accessKeys(policy.access),
       ...listed('limits', policy.limits.map(limitKeys)),
       store: storeKeys(policy.store),
       priorities: policy.priorities === undefined ? undefined : { bands: policy.priorities.bands.map(bandKeys) },
@@ -278,6 +289,11 @@ function identityKeys(identity: PolicyIdentity): unknown {
   }
 }
 
+function accessKeys({ clients, tenants, others }: PolicyAccess): unknown {
+  const lists = (of: PolicyAccess['clients']): unknown => (Object.keys(of).length === 0 ? undefined : sorted(of));
+  return { clients: lists(clients), tenants: lists(tenants), ...listed('others', others) };
+}
+
 function limitKeys(limit: PolicyLimit): unknown {
   const { input, output, cached } = limit.weights;
   const plain = input === 1 && output === 1 && cached === 1;
@@ -332,6 +348,6 @@ function listed<T>(key: string, values: readonly T[]): Record<string, readonly T
   return values.length === 0 ? {} : { [key]: values };
 }
 
-function sorted(values: Readonly<Record<string, string>>): Record<string, string> {
+function sorted<T>(values: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

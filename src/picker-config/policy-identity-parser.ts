@@ -1,7 +1,7 @@
 import { ConfigCode } from './codes';
 import type { ConfigNode } from './config-node';
-import { DEFAULT_CLIENT_HEADER, DEFAULT_TENANT_HEADER, type PolicyIdentity } from './picker-policy';
-import { all, given, HEADER_NAME, NOT_EMPTY } from './policy-forms';
+import { DEFAULT_CLIENT_HEADER, DEFAULT_TENANT_HEADER, type PolicyAccess, type PolicyIdentity } from './picker-policy';
+import { all, given, HEADER_NAME, MODEL_NAME, NOT_EMPTY } from './policy-forms';
 
 export function readIdentity(node: ConfigNode | undefined): PolicyIdentity | undefined {
   // the source decides which keys there may be, so it is read before the rest is checked
@@ -59,4 +59,19 @@ function readJwt(node: ConfigNode): PolicyIdentity | undefined {
   }
   if (issuer === undefined || jwksFile === undefined) return undefined;
   return { source: 'jwt', issuer, audiences, jwksFile, clientClaim, ...given('tenantClaim', tenantClaim) };
+}
+
+export function readAccess(node: ConfigNode | undefined): PolicyAccess | undefined {
+  const fields = node?.fields(['clients', 'tenants', 'others']);
+  if (fields === undefined) return undefined;
+  return {
+    clients: readLists(fields.get('clients')),
+    tenants: readLists(fields.get('tenants')),
+    others: all(fields.get('others'), (entry) => entry.text(MODEL_NAME)),
+  };
+}
+
+function readLists(node: ConfigNode | undefined): Record<string, string[]> {
+  const entries = [...(node?.entries() ?? [])];
+  return Object.fromEntries(entries.map(([name, list]) => [name, all(list, (entry) => entry.text(MODEL_NAME))]));
 }

@@ -5,6 +5,7 @@ import type { EndpointPickerOptions } from '../picker/options';
 import type { SidecarProxyOptions } from '../sidecar/sidecar-proxy';
 import type { ClientIdentity } from '../values/client-identity';
 import type { CorsOptions } from '../values/cors';
+import type { ModelAccess } from '../values/model-access';
 import type { ModelApi } from '../values/model-api';
 import type { TokenStore } from '../values/token-store';
 
@@ -20,6 +21,8 @@ export interface ModelGatewayOptions {
   readonly proxy?: SidecarProxyOptions;
   /** Who the callers are. @default - nobody is known, and limits per client are refused */
   readonly identity?: ClientIdentity;
+  /** Which models a client may use. @default - all */
+  readonly modelAccess?: ModelAccess;
   /** Path below which the API is served. @default '/v1' */
   readonly pathPrefix?: string;
   /** Hosts that the model route answers for. @default - those of the listeners */

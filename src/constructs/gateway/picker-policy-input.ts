@@ -1,5 +1,6 @@
 import type { IInferencePool } from '../inference-pool';
 import type { PolicyInput } from '../picker/input';
+import { accessPolicy } from './access-checks';
 import type { GatewayState } from './gateway-state';
 import { API_KEYS_FOLDER, pickerPolicy, STATE_FOLDER, STORE_FOLDER } from './policy';
 
@@ -16,6 +17,7 @@ export function policyInput(gateway: GatewayState, pools: readonly IInferencePoo
     headerClasses: Object.fromEntries(Object.entries(options.headerClasses ?? {}).filter(([, name]) => names.has(name))),
     defaultModel: options.defaultModel !== undefined && names.has(options.defaultModel) ? options.defaultModel : undefined,
     identity: options.identity,
+    access: options.modelAccess === undefined ? undefined : accessPolicy(options.modelAccess, names),
     store: options.tokenStore,
   });
   const secretMounts: { secretName: string; mountPath: string }[] = [];

@@ -1,5 +1,6 @@
 import type {
   PickerPolicy,
+  PolicyAccess,
   PolicyIdentity,
   PolicyLimit,
   PolicyModel,
@@ -30,6 +31,7 @@ export interface PolicyInput {
   readonly headerClasses: { readonly [value: string]: string };
   readonly defaultModel: string | undefined;
   readonly identity: ClientIdentity | undefined;
+  readonly access: PolicyAccess | undefined;
   readonly store: TokenStore | undefined;
 }
 
@@ -44,6 +46,7 @@ export function pickerPolicy(input: PolicyInput): PickerPolicy {
     ...(input.defaultModel === undefined ? {} : { defaultModel: input.defaultModel }),
     ...(classes === undefined ? {} : { classes }),
     ...(input.identity === undefined ? {} : { identity: identityPolicy(input.identity) }),
+    ...(input.access === undefined ? {} : { access: input.access }),
     limits: input.limits.map((limit) => limitPolicy(limit, input.identity)),
     ...(store === undefined ? {} : { store }),
   };

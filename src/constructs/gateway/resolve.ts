@@ -8,6 +8,7 @@ import { refuse } from '../internal/errors';
 import { derivedName } from '../internal/names';
 import { ModelApi } from '../values/model-api';
 import { PickerProgram } from '../values/picker-program';
+import { checkAccess } from './access-checks';
 import { chooseMode, requireFeature } from './attach';
 import { attachToPools } from './attach-pools';
 import { attachSidecar } from './attach-sidecar';
@@ -41,6 +42,12 @@ export function resolveGateway(gateway: GatewayState): ResolvedGateway | undefin
   checkCors(gateway, mode);
   checkIdentity(gateway, mode);
   const isLlmd = options.picker?.program === PickerProgram.LLMD;
+  checkAccess(construct, {
+    access: options.modelAccess,
+    identity: options.identity,
+    modelNames: new Set(models.flatMap((model) => [model.modelName, ...model.aliases, ...model.adapters])),
+    isLlmd,
+  });
   const replicas = checkLimits(construct, {
     limits: gateway.limits,
     identity: options.identity,

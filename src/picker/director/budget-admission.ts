@@ -1,5 +1,6 @@
 import type { RejectDecision, RequestFacts } from '../ext-proc/director';
 import type { Identity, VerifiedClient } from '../identity/identity';
+import type { ModelAccess } from '../identity/model-access';
 import { requestApi } from '../openai/request-api';
 import type { Logger } from '../telemetry/log';
 import type { BudgetStore, Budgets, ReserveResult } from '../tokens/budgets';
@@ -9,11 +10,14 @@ import { type Admission, type Grant, WAIT } from './admission';
 import { BudgetGrant } from './budget-grant';
 import { demandOf, ReusedSubject } from './limit-request';
 import type { ResolvedModel } from './model-resolver';
+import type { AskedAccess } from './policy-model-resolver';
 
 /** What stands between a client and the scheduler: who it is, and what it may still use. */
-export class BudgetAdmission implements Admission {
+export class BudgetAdmission implements Admission, AskedAccess {
   /** Undefined where clients need not be known. */
   public identity: Identity | undefined;
+  /** Undefined where every client may use every model. */
+  public access: ModelAccess | undefined;
   /** Of the request between `identify` and `admit`, which follow each other at once. */
   private client: VerifiedClient | undefined;
   private readonly waiting = new Map<RequestFacts, Waiting>();
@@ -36,6 +40,11 @@ export class BudgetAdmission implements Admission {
     this.budgets.metrics.unauthorized++;
     this.log.info({ audit: 'identity', reason: found.reason, ...asked(request) }, 'request refused: its client is not known');
     return found;
+  }
+
+  /** Whether the client of the request at hand may know of the model. */
+  public mayUse(model: string): boolean {
+    return this.access === undefined || this.access.mayUse(this.client, model);
   }
 
   public admit(request: RequestFacts, resolved: ResolvedModel): Grant | RejectDecision | typeof WAIT | undefined {

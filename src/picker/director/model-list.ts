@@ -19,7 +19,12 @@ export function answerModelList(method: string, path: string, names: readonly st
 
 /** 404 with the names that would have been right. */
 export function unknownModel(api: Parameters<typeof rejection>[0], name: string, names: readonly string[]): RejectDecision {
-  const known = names.length > 20 ? `${names.slice(0, 20).join(', ')} and ${names.length - 20} more` : names.join(', ');
+  const known =
+    names.length === 0
+      ? 'none'
+      : names.length > 20
+        ? `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`
+        : names.join(', ');
   return rejection(api, 'NotFound', `there is no model '${name.slice(0, 256)}'; there are: ${known}`, 'unknown-model');
 }
 

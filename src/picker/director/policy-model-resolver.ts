@@ -8,6 +8,11 @@ import type { ModelResolver, ResolvedModel } from './model-resolver';
 import { PolicyModels, type RoutedModel } from './policy-models';
 import type { Attempt, PoolRoute } from './pool-route';
 
+/** What the client of the request at hand may use. */
+export interface AskedAccess {
+  mayUse(model: string): boolean;
+}
+
 /**
  * Finds the model by the policy: the class header first, then the body's model, then the default model. Weights are chance, request by
  * request; the pools after the first are for when that one has no ready endpoint.
@@ -25,6 +30,8 @@ export class PolicyModelResolver implements ModelResolver {
     policy: PickerPolicy,
     pools: ReadonlyMap<string, PoolRoute>,
     private readonly random: RandomSource,
+    /** @default every model for everybody */
+    private readonly access?: AskedAccess,
   ) {
     this.models = new PolicyModels(policy, pools);
     this.names = this.models.names;
@@ -48,12 +55,14 @@ export class PolicyModelResolver implements ModelResolver {
       into.targetModel = into.attempts[0]!.targetModel ?? found.name;
       return undefined;
     }
-    const list = answerModelList(request.method, request.path, this.names);
+    const names = this.namesFor();
+    const list = answerModelList(request.method, request.path, names);
     if (list !== undefined) return list;
     const api = requestApi(request.path);
-    if (asked !== undefined && (api !== 'passthrough' || this.onlyPool === undefined))
-      return unknownModel(api, asked, this.names);
+    if (asked !== undefined && (api !== 'passthrough' || this.onlyPool === undefined)) return unknownModel(api, asked, names);
     if (api === 'passthrough' && this.onlyPool !== undefined) {
+      // the picker does not read which model of the pool such a body names
+      if (names.length < this.names.length) return rejection(api, 'NotFound', 'no such path', 'unknown-path');
       into.attempts = this.onlyPool;
       into.rule = 'as-asked';
       return undefined;
@@ -65,20 +74,30 @@ export class PolicyModelResolver implements ModelResolver {
     if (this.classHeader !== undefined) {
       const value = request.header(this.classHeader);
       const chosen = value === undefined ? undefined : this.byClass.get(value);
-      if (chosen !== undefined) {
+      if (chosen !== undefined && this.mayUse(chosen)) {
         into.rule = 'class-header';
         return chosen;
       }
     }
     const named = asked === undefined ? undefined : this.models.get(asked);
-    if (named !== undefined) {
+    if (named !== undefined && this.mayUse(named)) {
       into.rule = 'body';
       return named;
     }
+    const { fallback } = this;
     // the default is for requests to a model, not for every path
-    if (this.fallback === undefined || requestApi(request.path) === 'passthrough') return undefined;
+    if (fallback === undefined || requestApi(request.path) === 'passthrough' || !this.mayUse(fallback)) return undefined;
     into.rule = 'default-model';
-    return this.fallback;
+    return fallback;
+  }
+
+  private mayUse({ name }: RoutedModel): boolean {
+    return this.access === undefined || this.access.mayUse(name);
+  }
+
+  /** What the client may hear of. */
+  private namesFor(): readonly string[] {
+    return this.access === undefined ? this.names : this.names.filter((name) => this.mayUse(this.models.get(name)!));
   }
 
   private choose({ choices }: RoutedModel): readonly Attempt[] {

@@ -9,10 +9,12 @@ import { PooledEndpoints } from '../datastore/pool-endpoints';
 import { demandOf, ReusedSubject } from '../director/limit-request';
 import type { ModelResolver, ResolvedModel } from '../director/model-resolver';
 import { PickerDirector, ReusedRequest } from '../director/picker-director';
+import type { AskedAccess } from '../director/policy-model-resolver';
 import { PolicyModels } from '../director/policy-models';
 import type { Decision, RejectDecision, RequestFacts } from '../ext-proc/director';
 import { rejection } from '../ext-proc/rejection';
 import type { VerifiedClient } from '../identity/identity';
+import { ModelAccess } from '../identity/model-access';
 import { parseRewrite, type RewriteObject } from '../kube/llmd-policies';
 import { BodyScan, scanBody } from '../openai/body-scanner';
 import { requestApi } from '../openai/request-api';
@@ -64,6 +66,27 @@ export interface OfflineRequest {
 /** Any moment that is later than all reports. */
 const NOW_MS = 1e9;
 
+/** Who may use every model: an endpoint can have the prompt of any client. */
+const ANYBODY = Symbol('anybody');
+
+/** Whose request is explained, and so which models it may know of. */
+class Asker implements AskedAccess {
+  private readonly access: ModelAccess | undefined;
+  private client: VerifiedClient | typeof ANYBODY | undefined = ANYBODY;
+
+  public constructor(policy: PickerPolicy | undefined) {
+    this.access = policy?.access === undefined ? undefined : new ModelAccess(policy);
+  }
+
+  public become(client: VerifiedClient | typeof ANYBODY | undefined): void {
+    this.client = client;
+  }
+
+  public mayUse(model: string): boolean {
+    return this.access === undefined || this.client === ANYBODY || this.access.mayUse(this.client, model);
+  }
+}
+
 /** The picker's own parts, put together without anything that listens or watches: they decide one request at a moment that is given. */
 export class OfflinePicker {
   private readonly clock = new ManualClock(NOW_MS);
@@ -73,6 +96,7 @@ export class OfflinePicker {
   private constructor(
     private readonly loaded: LoadedConfig,
     private readonly pools: ReadonlyMap<string, ServedPool>,
+    private readonly asker: Asker,
     private readonly models: ModelResolver,
     private readonly ignoreSubset: boolean,
   ) {}
@@ -110,8 +134,9 @@ export class OfflinePicker {
           : [],
       ),
     );
-    const models = modelResolver(loaded.policy, pools, rewrites, random);
-    const picker = new OfflinePicker(loaded, pools, models, settings.ignoreSubset);
+    const asker = new Asker(loaded.policy);
+    const models = modelResolver(loaded.policy, pools, rewrites, random, asker);
+    const picker = new OfflinePicker(loaded, pools, asker, models, settings.ignoreSubset);
     return { picker, problems: [], notices: [...flagNotices, ...notices] };
   }
 
@@ -123,6 +148,7 @@ export class OfflinePicker {
     const facts = factsOf(request);
     if ('kind' in facts) return String(facts.body);
     const resolved: ResolvedModel = { model: '', targetModel: '', attempts: [] };
+    this.asker.become(ANYBODY);
     const refusal = this.models.resolve(facts, resolved);
     if (refusal !== undefined) return String(refusal.body);
     const attempt = resolved.attempts.find(({ pool }) => this.pools.get(pool.name)!.endpoints.snapshot.byHostPort.has(hostPort));
@@ -141,6 +167,7 @@ export class OfflinePicker {
     const nothing = { request: summary, model: undefined, limits: [], scheduling: undefined };
     if ('kind' in facts) return { ...nothing, decision: decisionOf(facts) };
     let resolved: ResolvedModel | undefined;
+    this.asker.become(client);
     const models: ModelResolver = {
       resolve: (asked, into) => {
         const refusal = this.models.resolve(asked, into);

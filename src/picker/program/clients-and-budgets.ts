@@ -6,6 +6,7 @@ import type { Problem } from '../../shared/problem';
 import { BudgetAdmission } from '../director/budget-admission';
 import { ApiKeyIdentity } from '../identity/api-key-identity';
 import { HeaderIdentity } from '../identity/header-identity';
+import { ModelAccess } from '../identity/model-access';
 import { type Logger, logProblems } from '../telemetry/log';
 import { Budgets } from '../tokens/budgets';
 import { MemoryStore } from '../tokens/memory-store';
@@ -51,6 +52,7 @@ export class ClientsAndBudgets {
     const problems = [snapshot?.problem() ?? []].flat();
     if (problems.length === 0) problems.push(...this.useIdentity(policy.identity));
     if (problems.length > 0) return problems;
+    this.admission.access = policy.access === undefined ? undefined : new ModelAccess(policy);
     this.useStore(policy.store?.redis);
     this.budgets.use(policy);
     this.useSnapshot(file, snapshot);

@@ -176,7 +176,7 @@ export class PickerProgram {
   private makeDirector(loaded: LoadedConfig): PickerDirector {
     return new PickerDirector({
       scheduler: loaded.scheduler,
-      models: modelResolver(loaded.policy, this.pools, this.rewrites, this.random),
+      models: modelResolver(loaded.policy, this.pools, this.rewrites, this.random, this.clients.admission),
       admission: this.clients.admission,
       requests: this.requests,
       scheduling: this.scheduling,
@@ -293,7 +293,7 @@ export class PickerProgram {
     }
     this.tell(result);
     const { scheduler, policy } = result.loaded;
-    this.director!.use(scheduler, modelResolver(policy, this.pools, this.rewrites, this.random));
+    this.director!.use(scheduler, modelResolver(policy, this.pools, this.rewrites, this.random, this.clients.admission));
     log.info('the changed configuration is in force');
   }
 

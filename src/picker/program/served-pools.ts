@@ -3,7 +3,7 @@ import type { RandomSource } from '../../shared/random';
 import type { ModelRewrites } from '../datastore/model-rewrites';
 import type { PoolEndpoints } from '../datastore/pool-endpoints';
 import { type ModelResolver, PassModelResolver } from '../director/model-resolver';
-import { PolicyModelResolver } from '../director/policy-model-resolver';
+import { type AskedAccess, PolicyModelResolver } from '../director/policy-model-resolver';
 import { POOL_HEADER, type PoolRoute } from '../director/pool-route';
 import type { PoolPlan } from './pool-plan';
 
@@ -22,9 +22,10 @@ export function modelResolver(
   pools: ReadonlyMap<string, PoolRoute>,
   rewrites: ModelRewrites,
   random: RandomSource,
+  access: AskedAccess,
 ): ModelResolver {
   const [only] = pools.values();
   return policy === undefined || (policy.models.length === 0 && policy.pools.length === 0)
     ? new PassModelResolver(only!, rewrites)
-    : new PolicyModelResolver(policy, pools, random);
+    : new PolicyModelResolver(policy, pools, random, access);
 }

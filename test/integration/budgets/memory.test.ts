@@ -216,6 +216,22 @@ describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy
     expect(world.picker.output()).not.toContain(KEYS.alice);
   });
 
+  test('a client sees and uses the models of its list; another is to it as none at all', async () => {
+    const lists = 'access: { clients: { bob: [echo] }, others: [llama, echo] }\n';
+    writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE).replace('limits:\n', `${lists}limits:\n`));
+    const models = async (client: keyof typeof KEYS): Promise<string[]> => {
+      const { body } = await send(world.port, 'GET', '/v1/models', as(client));
+      return (JSON.parse(body) as { data: { id: string }[] }).data.map(({ id }) => id);
+    };
+    await holds(async () => expect(await models('bob')).toEqual(['echo']));
+    expect(await models('steady')).toEqual(['echo', 'llama']);
+    expect((await world.chat(as('bob'), { model: 'echo', max_tokens: 1 })).status).toBe(200);
+    const hidden = await world.chat({ ...as('bob'), 'x-aig-client-id': 'steady' }, { model: 'llama', max_tokens: 1 });
+    expect([hidden.status, hidden.body]).toEqual([404, expect.stringContaining('there are: echo')]);
+    writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE + SMALL));
+    await holds(async () => expect(await models('bob')).toHaveLength(2));
+  });
+
   test.each([
     'SIGKILL',
     'SIGTERM',

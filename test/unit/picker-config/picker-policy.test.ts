@@ -62,7 +62,10 @@ test('the whole policy has its defaults', () => {
 test('a tenant limit needs an identity that names tenants', () => {
   const text = read('good-full.yaml').replace('  tenantClaim: org\n', '').replace('source: client', 'source: tenant');
   const { problems } = parsePickerPolicy(text, 'p');
-  expect(problems.map(formatProblem)).toEqual([expect.stringContaining('set identity.tenantClaim')]);
+  expect(problems.map(formatProblem)).toEqual([
+    expect.stringContaining('identity does not name the tenants that access names'),
+    expect.stringContaining('set identity.tenantClaim'),
+  ]);
 });
 
 test('an EndpointPickerConfig given as a policy is sent to its own flag', () => {

@@ -72,7 +72,8 @@ export const LAPTOP_KEYS: ReadonlyMap<string, string> = new Map([
 
 /** Limits by client mean nothing without one, and a picker refuses them. */
 export function withoutIdentity(policy: PickerPolicy, name: string, notice: (text: string) => void): PickerPolicy {
-  const { identity: _identity, ...rest } = policy;
+  const { identity: _identity, access, ...rest } = policy;
+  if (access !== undefined) notice(`picker ${name}: section 'access' is taken out: it names clients`);
   const needsIdentity = ['client', 'tenant', 'claim', 'apiKey'];
   const dropped = rest.limits.filter(({ key }) => needsIdentity.includes(key.source));
   for (const limit of dropped) notice(`picker ${name}: limit '${limit.name}' is taken out: it counts by ${limit.key.source}`);

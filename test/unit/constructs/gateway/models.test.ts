@@ -67,6 +67,16 @@ describe('models become the picker’s policy', () => {
     expect(policyOf(objects).models[0].targets).toEqual([{ pool: 'one' }]);
   });
 
+  test('has the access lists, each picker those of its models', () => {
+    const program = new GatewayProgram();
+    const gateway = program.gateway(GatewayImplementation.kong(), {
+      identity: ClientIdentity.jwt({ issuer: 'https://issuer.example', tenantClaim: 'org' }),
+      modelAccess: { clients: { alice: ['m', 'alias'] }, tenants: { red: ['m'] } },
+    });
+    gateway.addModel('m', { pool: program.pool('one'), aliases: ['alias'] });
+    expect(policyOf(program.synth())).toMatchObject({ access: { clients: { alice: ['m', 'alias'] }, tenants: { red: ['m'] } } });
+  });
+
   test('has limits of requests and of answers that are cut', () => {
     const program = new GatewayProgram();
     const gateway = program.gateway(GatewayImplementation.kong());

@@ -12,6 +12,7 @@ import {
   InferenceModel,
   InferencePool,
   ListenerCertificate,
+  type ModelAccess,
   PickerDelivery,
   RateLimitKey,
   TokenStore,
@@ -20,6 +21,8 @@ import { GatewayProgram, refusal } from '../../../support/gateway-program';
 
 const { kong, istio, envoyGateway } = GatewayImplementation;
 const LIMIT = { tokens: 1_000, window: Duration.minutes(1), key: RateLimitKey.everything() };
+
+const LLMD = EndpointPicker.llmd({ delivery: PickerDelivery.image('ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0') });
 
 type Program = (program: GatewayProgram) => unknown;
 
@@ -160,17 +163,7 @@ const REFUSALS: readonly (readonly [string, string, RegExp, Program])[] = [
     (p) => limited(p, { key: RateLimitKey.tenant() }, { identity: ClientIdentity.jwt({ issuer: 'https://login.example.com' }) }),
   ],
   ['a limit of a model that is not there', 'AIG498', /got 'x'; allowed: m/, (p) => limited(p, { models: ['x'] })],
-  [
-    'a limit that the llm-d picker would ignore',
-    'AIG497',
-    /enforces no limits/,
-    (p) =>
-      limited(
-        p,
-        {},
-        { picker: EndpointPicker.llmd({ delivery: PickerDelivery.image('ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0') }) },
-      ),
-  ],
+  ['a limit that the llm-d picker would ignore', 'AIG497', /enforces no limits/, (p) => limited(p, {}, { picker: LLMD })],
   [
     'two replicas that would each grant a budget',
     'AIG495',
@@ -194,6 +187,20 @@ const REFUSALS: readonly (readonly [string, string, RegExp, Program])[] = [
     (p) => limited(p, { tokens: 0 }),
   ],
   ['a limit that counts nothing', 'AIG493', /counts nothing/, (p) => limited(p, { inputWeight: 0, outputWeight: 0 })],
+  ['access lists where nobody is known', 'AIG496', /the gateway knows none/, (p) => listed(p, { clients: { alice: ['m'] } }, {})],
+  [
+    'access lists of tenants where there are none',
+    'AIG496',
+    /the identity names none/,
+    (p) => listed(p, { tenants: { red: ['m'] } }),
+  ],
+  ['an access list with a model that is not there', 'AIG498', /got 'gone'; allowed: m/, (p) => listed(p, { others: ['gone'] })],
+  [
+    "access lists that llm-d's picker would not read",
+    'AIG497',
+    /knows no clients/,
+    (p) => listed(p, { others: ['m'] }, { picker: LLMD }),
+  ],
   ['a gateway with limits and no model', 'AIG472', /addModel/, (p) => p.gateway(kong()).addTokenRateLimit('all', LIMIT)],
   ['a raw header as a key', 'AIG492', /setBy/, () => RateLimitKey.trustedHeader('x-user', { setBy: '' })],
   [
@@ -412,4 +419,10 @@ function limited(program: GatewayProgram, limit: object, props: object = {}): vo
   const gateway = program.gateway(kong(), props);
   gateway.addModel('m', { pool: program.pool('one') });
   gateway.addTokenRateLimit('per-client', { ...LIMIT, ...limit });
+}
+
+const KEYS = { identity: ClientIdentity.apiKeys({ name: 'client-keys' }) };
+
+function listed(program: GatewayProgram, modelAccess: ModelAccess, props: object = KEYS): void {
+  program.gateway(kong(), { ...props, modelAccess }).addModel('m', { pool: program.pool('one') });
 }

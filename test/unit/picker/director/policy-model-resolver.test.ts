@@ -1,11 +1,12 @@
 import { EndpointStore } from '../../../../src/picker/datastore/endpoint-store';
 import type { ResolvedModel } from '../../../../src/picker/director/model-resolver';
-import { PolicyModelResolver } from '../../../../src/picker/director/policy-model-resolver';
+import { type AskedAccess, PolicyModelResolver } from '../../../../src/picker/director/policy-model-resolver';
 import type { PoolRoute } from '../../../../src/picker/director/pool-route';
 import type { RequestFacts } from '../../../../src/picker/ext-proc/director';
+import { ModelAccess } from '../../../../src/picker/identity/model-access';
 import { BodyScan, scanBody } from '../../../../src/picker/openai/body-scanner';
 import { requestApi } from '../../../../src/picker/openai/request-api';
-import type { PickerPolicy, PolicyModel } from '../../../../src/picker-config/picker-policy';
+import type { PickerPolicy, PolicyAccess, PolicyModel } from '../../../../src/picker-config/picker-policy';
 import { EMPTY_PICKER_POLICY } from '../../../../src/picker-config/picker-policy';
 
 const POOLS = ['llama', 'mistral', 'spare', 'last'];
@@ -34,11 +35,11 @@ const POLICY: PickerPolicy = {
   classes: { header: 'x-model-class', values: { small: 'mistral-7b' } },
 };
 
-function resolver(policy: PickerPolicy = POLICY, chance = 0): PolicyModelResolver {
+function resolver(policy: PickerPolicy = POLICY, chance = 0, access?: AskedAccess): PolicyModelResolver {
   const pools = new Map<string, PoolRoute>(
     policy.pools.map(({ name }) => [name, { name, endpoints: new EndpointStore(), setHeaders: ['x-aig-pool', name] }]),
   );
-  return new PolicyModelResolver(policy, pools, { next: () => chance });
+  return new PolicyModelResolver(policy, pools, { next: () => chance }, access);
 }
 
 function request(
@@ -165,5 +166,68 @@ describe('the list of models', () => {
     });
     expect(refused(request(undefined, { method: 'GET', path: '/v1/models/gpt-9' })).status).toBe(404);
     expect(refused(request(undefined, { method: 'GET', path: '/v1/models/%' })).status).toBe(404);
+  });
+});
+
+describe('a client that may use some models', () => {
+  const access = (lists: Partial<PolicyAccess>, client = 'alice', tenant?: string): AskedAccess => {
+    const known = new ModelAccess({ ...POLICY, access: { clients: {}, tenants: {}, others: [], ...lists } });
+    return { mayUse: (model) => known.mayUse({ id: client, tenant, keyName: undefined }, model) };
+  };
+  const ask = (asked: AskedAccess, facts: RequestFacts, policy = POLICY): { model: string; status: number; names: string } => {
+    const into: ResolvedModel = { model: '', targetModel: '', attempts: [] };
+    const refusal = resolver(policy, 0, asked).resolve(facts, into);
+    const text = refusal?.body.toString() ?? '';
+    return { model: refusal === undefined ? into.model : '', status: refusal?.status ?? 0, names: text };
+  };
+  const chat = (model: string, headers = {}): RequestFacts =>
+    request({ model, messages: [{ role: 'user', content: 'x' }] }, { headers });
+
+  test('uses a model under all its names, and an adapter only where it is listed', () => {
+    const asked = access({ clients: { alice: ['llama', 'sql'] } });
+    expect(['llama-3-70b', 'llama', 'sql'].map((name) => ask(asked, chat(name)).model)).toEqual([
+      'llama-3-70b',
+      'llama-3-70b',
+      'sql',
+    ]);
+    expect(ask(asked, chat('law')).status).toBe(404);
+  });
+
+  test('hears of another model what it hears of none: the names that it may use', () => {
+    const asked = access({ clients: { alice: ['llama'] } });
+    const [hidden, missing] = ['mistral-7b', 'no-such-one'].map((name) => ask(asked, chat(name)));
+    expect(hidden!.status).toBe(404);
+    expect(hidden!.names.replace('mistral-7b', 'x')).toBe(missing!.names.replace('no-such-one', 'x'));
+    expect(hidden!.names).toContain('there are: llama, llama-3-70b');
+    expect(ask(access({}), chat('llama')).names).toContain('there are: none');
+  });
+
+  test('sees its models in the list, and no others', () => {
+    const asked = access({ clients: { alice: ['sql'] }, tenants: { red: ['mistral-7b'] } }, 'alice', 'red');
+    const list = ask(asked, request(undefined, { method: 'GET', path: '/v1/models' }));
+    expect((JSON.parse(list.names) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual(['mistral-7b', 'sql']);
+    expect(ask(asked, request(undefined, { method: 'GET', path: '/v1/models/llama' })).status).toBe(404);
+  });
+
+  test('does not reach a model by a header class, by the default, or by a path that is not read', () => {
+    const asked = access({ clients: { alice: ['llama'] } });
+    const policy = { ...POLICY, defaultModel: 'canary' };
+    expect(ask(asked, chat('llama', { 'x-model-class': 'small' })).model).toBe('llama-3-70b');
+    expect(ask(asked, chat('unknown'), policy).status).toBe(404);
+    const one = { ...POLICY, pools: POLICY.pools.slice(0, 1), models: POLICY.models.slice(0, 1), classes: undefined as never };
+    const rerank = request({ model: 'law' }, { path: '/v1/rerank' });
+    expect(ask(asked, rerank, one).status).toBe(404);
+    expect(ask(access({ clients: { alice: ['llama', 'sql', 'law'] } }), rerank, one).status).toBe(0);
+  });
+
+  test.each([
+    ['in no list', 'eve', undefined, [false, true]],
+    ['in its own', 'alice', undefined, [true, false]],
+    ["in its tenant's", 'eve', 'red', [false, true]],
+    ['in both', 'alice', 'red', [true, true]],
+    ['in none, of a tenant in none', 'eve', 'blue', [false, true]],
+  ] as const)('%s', (_, client, tenant, expected) => {
+    const asked = access({ clients: { alice: ['llama'] }, tenants: { red: ['canary'] }, others: ['canary'] }, client, tenant);
+    expect(['llama-3-70b', 'canary'].map((name) => asked.mayUse(name))).toEqual(expected);
   });
 });
