@@ -2,7 +2,7 @@
 // once there is one, dist/bin/cdk8s-ai-gateway.js (the CLI, one file).
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -23,9 +23,13 @@ if (wants('cli') && existsSync(join(root, 'src/cli/main.ts'))) {
 }
 if (wants('lib')) library();
 
-/** One CommonJS file. Names are kept, so that a stack trace from a production picker can be read. */
+/**
+ * One CommonJS file, and in .cache/inputs which files went into it, for `npm run sbom`. Names are kept, so that a stack trace from a
+ * production picker can be read.
+ */
 async function bundle(entry, outfile, external, banner) {
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     absWorkingDir: root,
     entryPoints: [entry],
     outfile,
@@ -41,6 +45,9 @@ async function bundle(entry, outfile, external, banner) {
     banner: banner === undefined ? {} : { js: banner },
     logLevel: 'warning',
   });
+  const inputs = join(root, '.cache/inputs', `${outfile}.json`);
+  mkdirSync(dirname(inputs), { recursive: true });
+  writeFileSync(inputs, JSON.stringify(Object.keys(metafile.inputs)));
   console.log(`${outfile}: ${Math.round(statSync(join(root, outfile)).size / 1024)} KiB`);
 }
 

@@ -20,6 +20,7 @@ check('build', process.execPath, ['.ci/build.mjs']);
 check('imports are what the pinned schemas give', process.execPath, ['.ci/import.mjs', '--check']);
 check('package: publint', bin('publint'), ['--strict']);
 check('package: types resolve for every consumer', bin('attw'), ['--pack', '.', '--profile', 'node16']);
+check('public API is what api/ says', process.execPath, ['.ci/api.mjs', '--check']);
 check('npm start', process.execPath, ['.ci/start.mjs']);
 check('tests', process.execPath, ['.ci/test.mjs', '--ci', '--json', `--outputFile=${results}`], countTests);
 check('nothing generated differs from what is committed', 'git', ['diff', '--exit-code', '--stat']);
