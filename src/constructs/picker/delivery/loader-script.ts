@@ -47,7 +47,11 @@ if (found !== bundle.packedSha256) {
 }
 const program = brotliDecompressSync(packed, { maxOutputLength: bundle.programBytes });
 const file = join(process.env.PICKER_UNPACK_DIR, 'main.js');
-writeFileSync(file, program);
+try {
+  writeFileSync(file, program);
+} catch (error) {
+  refuse('it cannot be unpacked to ' + file + ' (' + error.code + '); give that folder ' + bundle.programBytes + ' bytes that may be written');
+}
 process.argv[1] = file;
 require('node:module').runMain();
 `;

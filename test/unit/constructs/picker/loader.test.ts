@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProcess } from '../../../components/process';
 import { type Mounted, mounted, TALKING_PROGRAM } from './loader';
@@ -62,6 +62,11 @@ describe('the loader of a picker in ConfigMaps', () => {
       'a part is missing',
       ({ bundleFolder, partNames }) => rmSync(join(bundleFolder, partNames[1]!)),
       /^AIG447 .*its bundle lacks part-01 \(ENOENT\); apply all of its ConfigMaps\n$/,
+    ],
+    [
+      'the disk is full',
+      ({ unpackFolder }) => symlinkSync('/dev/full', join(unpackFolder, 'main.js')),
+      /^AIG447 .*it cannot be unpacked to \S+main\.js \(ENOSPC\); give that folder \d+ bytes that may be written\n$/,
     ],
   ])('starts nothing when %s', async (_, damage, message) => {
     const folders = mounted(`console.log('started');${noise(400_000).replace(/^/, '//')}`);
