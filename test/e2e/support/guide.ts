@@ -11,8 +11,8 @@ export const KEY = 'sk-team-a-not-a-secret';
 const SURROUNDINGS: readonly KubeItem[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'gateway-system' } },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
-  secret('client-keys', { 'team-a': KEY }),
-  secret('hugging-face', { token: 'hf-not-a-secret' }),
+  secret(NAMESPACE, 'client-keys', { 'team-a': KEY }),
+  secret(NAMESPACE, 'hugging-face', { token: 'hf-not-a-secret' }),
 ];
 
 /** The guide's example in sidecar mode, applied and running. */
@@ -33,7 +33,7 @@ export function guideRequest(index: number): LoadRequest {
   return { model, stream: index % 4 < 2, prompt: `request ${index}`, maxTokens: 16, headers };
 }
 
-function secret(name: string, values: Readonly<Record<string, string>>): KubeItem {
+export function secret(namespace: string, name: string, values: Readonly<Record<string, string>>): KubeItem {
   const data = Object.fromEntries(Object.entries(values).map(([key, text]) => [key, Buffer.from(text).toString('base64')]));
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: NAMESPACE }, data };
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, data };
 }

@@ -16,6 +16,17 @@ export interface LoadOptions {
   readonly targets: () => readonly string[];
   /** The request of a number. */
   readonly request: (index: number) => LoadRequest;
+  /** Gets every whole answer. */
+  readonly onAnswer?: (answer: Answered) => void;
+}
+
+/** A request that got its whole answer. */
+export interface Answered {
+  readonly model: string;
+  readonly target: string;
+  readonly pod: string | undefined;
+  readonly sentMs: number;
+  readonly endedMs: number;
 }
 
 /** A request that did not get its whole answer. */
@@ -113,7 +124,9 @@ export class Load {
         this.failures.push({ model, status, target: target ?? 'nobody', pod, why, sentMs, endedMs: Date.now() });
         return;
       }
-      this.latenciesMs.push(Date.now() - sentMs);
+      const endedMs = Date.now();
+      this.latenciesMs.push(endedMs - sentMs);
+      this.options.onAnswer?.({ model, target: target!, pod, sentMs, endedMs });
       this.byPod.set(pod ?? '', this.answersOf(pod ?? '') + 1);
     };
     if (target === undefined) {
