@@ -176,14 +176,15 @@ export const PICKER_FLAGS: readonly FlagSpec[] = [
     why: 'times are RFC 3339 with milliseconds',
   }),
   ours('policy-file', 'text', undefined, 'file with a PickerPolicy: pools, models, identity, limits; watched'),
+  ours(
+    'trust-objective-headers',
+    'boolean',
+    'true',
+    'without a policy-file, the headers of a request name its objective and its tenant, as for llm-d; false where clients can send them',
+  ),
   ours('max-body', 'size', '16Mi', 'largest request body; a larger one is answered with 413'),
   ours('bind-address', 'text', undefined, 'address that the ports are opened on (default: all)'),
-  ours(
-    'debug-address',
-    'text',
-    undefined,
-    'host:port of /debug/endpoints and /debug/decisions, or off (default: 127.0.0.1:9091, if it is free)',
-  ),
+  ours('debug-address', 'text', undefined, 'host:port of the /debug pages, or off (default: 127.0.0.1:9091, if it is free)'),
   ours('help', 'boolean', 'false', 'print the flags'),
   ours('version', 'boolean', 'false', 'print the version'),
 ];

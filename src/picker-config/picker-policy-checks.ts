@@ -37,6 +37,7 @@ class PolicyChecks {
     const bands = this.policy.priorities?.bands ?? [];
     this.unique('priorities.bands', bands, ({ name }) => name, 'two bands have the same name');
     this.unique('priorities.bands', bands, ({ priority }) => priority, 'two bands have the same priority');
+    this.checkPriorities();
     this.policy.models.forEach((model, i) => {
       this.claimModelName(model.name, `models[${i}].name`);
       model.aliases.forEach((alias, j) => {
@@ -176,6 +177,30 @@ class PolicyChecks {
         });
       }
     });
+  }
+
+  private checkPriorities(): void {
+    const { priorities, identity } = this.policy;
+    if (priorities === undefined) return;
+    this.unique('priorities.tenants', priorities.tenants, ({ name }) => name, 'two tenants have the same name');
+    priorities.bands.forEach(({ name, ordering, fairness }, i) => {
+      if (ordering !== 'slo' || fairness !== 'none') return;
+      const what = `in band '${name}' a header of the request would put it before the requests of others`;
+      this.fault(`priorities.bands[${i}].ordering`, ConfigCode.BAD_VALUE, what, {
+        value: 'ordering: slo with fairness: none',
+        allowed: 'ordering: slo with fairness: attainedService or roundRobin',
+        fix: 'remove fairness: none, so that the header orders the requests of one tenant only',
+      });
+    });
+    if (priorities.tenants.length === 0 || identity !== undefined) return;
+    this.fault(
+      'priorities.tenants',
+      ConfigCode.UNVERIFIED_KEY,
+      'tenants have priorities, and nothing says who a request is from',
+      {
+        fix: 'add the section identity, or remove priorities.tenants',
+      },
+    );
   }
 
   private fallbackIsTarget({ name, fallbackPool }: PolicyModel, index: number): void {

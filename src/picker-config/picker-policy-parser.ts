@@ -3,13 +3,11 @@ import { ConfigCode } from './codes';
 import { ConfigDocument } from './config-document';
 import type { ConfigFields, ConfigNode } from './config-node';
 import {
-  DEFAULT_BAND,
   DEFAULT_POOL_GROUP,
   EXPERIMENTAL_POOL_GROUP,
   type PickerPolicy,
   POLICY_API_VERSION,
   POLICY_KIND,
-  type PolicyBand,
   type PolicyClasses,
   type PolicyModel,
   type PolicyPool,
@@ -20,6 +18,7 @@ import { checkPolicy } from './picker-policy-checks';
 import { all, DNS_LABEL, given, HEADER_NAME, HOST, MODEL_NAME, NOT_EMPTY, textMap } from './policy-forms';
 import { readAccess, readIdentity } from './policy-identity-parser';
 import { readLimit, readStore } from './policy-limits-parser';
+import { PRIORITY_BOUNDS, readPriorities } from './policy-priorities-parser';
 
 /** What a parse gives: the policy, or every reason why there is none. */
 export interface ParsedPickerPolicy {
@@ -56,7 +55,6 @@ function readPolicy(root: ConfigNode): PickerPolicy | undefined {
   if (fields === undefined) return undefined;
   expectText(fields, 'apiVersion', POLICY_API_VERSION);
   expectText(fields, 'kind', POLICY_KIND);
-  const priorities = fields.get('priorities')?.fields(['bands']);
   return {
     pools: all(fields.get('pools'), readPool),
     models: all(fields.get('models'), readModel),
@@ -66,7 +64,7 @@ function readPolicy(root: ConfigNode): PickerPolicy | undefined {
     ...given('access', readAccess(fields.get('access'))),
     limits: all(fields.get('limits'), readLimit),
     ...given('store', readStore(fields.get('store'))),
-    ...given('priorities', priorities === undefined ? undefined : { bands: all(priorities.get('bands'), readBand) }),
+    ...given('priorities', readPriorities(fields.get('priorities'))),
   };
 }
 
@@ -156,7 +154,7 @@ function readModel(node: ConfigNode): PolicyModel | undefined {
     name,
     aliases: all(fields.get('aliases'), (entry) => entry.text(MODEL_NAME)),
     targets,
-    priority: fields.get('priority')?.integer({ min: -2_147_483_648, max: 2_147_483_647 }) ?? 0,
+    priority: fields.get('priority')?.integer(PRIORITY_BOUNDS) ?? 0,
     adapters: all(fields.get('adapters'), (entry) => {
       const inner = entry.fields(['name', 'model']);
       const adapter = inner?.required('name', 'give the adapter a name')?.text(MODEL_NAME);
@@ -179,18 +177,4 @@ function readClasses(node: ConfigNode | undefined): PolicyClasses | undefined {
   const header = fields?.required('header', 'name the header')?.text(HEADER_NAME);
   const values = textMap(fields?.required('values', 'map header values to model names'));
   return header === undefined || values === undefined ? undefined : { header, values };
-}
-
-function readBand(node: ConfigNode): PolicyBand | undefined {
-  const fields = node.fields(['name', 'priority', 'maxRequests', 'maxBytes', 'queueSeconds']);
-  const name = fields?.required('name', 'give the band a name')?.text(DNS_LABEL);
-  const priority = fields?.required('priority', 'say which priority it is for')?.integer();
-  if (fields === undefined || name === undefined || priority === undefined) return undefined;
-  return {
-    name,
-    priority,
-    maxRequests: fields.get('maxRequests')?.quantity() ?? DEFAULT_BAND.maxRequests,
-    maxBytes: fields.get('maxBytes')?.quantity() ?? DEFAULT_BAND.maxBytes,
-    queueSeconds: fields.get('queueSeconds')?.number({ min: 0 }) ?? DEFAULT_BAND.queueSeconds,
-  };
 }

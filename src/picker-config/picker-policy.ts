@@ -188,19 +188,60 @@ export interface RedisStore {
   readonly keyPrefix: string;
 }
 
+/** Who goes first, who waits and who is refused when a pool is full. */
 export interface PolicyPriorities {
+  /** Priorities that no band is for have one of the defaults. */
   readonly bands: readonly PolicyBand[];
+  /** Tenants whose requests are ranked otherwise than their models. */
+  readonly tenants: readonly PolicyTenant[];
+  /** Requests of all bands and pools that may wait. @default 20,000 */
+  readonly maxRequests: number;
+  /** Bytes of the requests that wait. @default 512 Mi */
+  readonly maxBytes: number;
+  readonly waitingRoom: PolicyWaitingRoom;
+  readonly saturation: PolicySaturation;
 }
+
+export const BAND_FAIRNESS = ['attainedService', 'roundRobin', 'none'] as const;
+export const BAND_ORDERING = ['arrival', 'deadline', 'slo'] as const;
 
 export interface PolicyBand {
   readonly name: string;
   readonly priority: number;
-  /** Requests that may wait. @default 5,000 */
+  /** Requests that may wait for one pool. @default 5,000 */
   readonly maxRequests: number;
   /** Bytes of the requests that wait. @default 1,000,000,000 */
   readonly maxBytes: number;
   /** Longest wait. @default 60 */
   readonly queueSeconds: number;
+  /** Between tenants: by the tokens that they have used, in turn, or none. @default attainedService */
+  readonly fairness: (typeof BAND_FAIRNESS)[number];
+  /** Between the requests of a tenant: by arrival, by the end of their wait, or by the time to the first token that they ask for. @default arrival */
+  readonly ordering: (typeof BAND_ORDERING)[number];
+  /** Saturation from which the band waits while a higher one was in use in the last minute. @default 0.9, below priority 0 0.8 */
+  readonly ceiling: number;
+}
+
+/** A tenant, or a client without one, as identity says. */
+export interface PolicyTenant {
+  readonly name: string;
+  readonly priority: number;
+}
+
+/** For requests to pools without a ready endpoint. */
+export interface PolicyWaitingRoom {
+  /** @default 1,000 */
+  readonly maxRequests: number;
+  /** Longest wait. @default 60 */
+  readonly queueSeconds: number;
+}
+
+/** When an endpoint is full. */
+export interface PolicySaturation {
+  /** Requests in its own queue. @default 5 */
+  readonly queueDepth: number;
+  /** Share of its KV cache in use, 0 to 1. @default 0.95 */
+  readonly kvCacheUsage: number;
 }
 
 export const POLICY_KIND = 'PickerPolicy';
@@ -212,7 +253,26 @@ export const EXPERIMENTAL_POOL_GROUP = 'inference.networking.x-k8s.io';
 export const DEFAULT_CLIENT_HEADER = 'x-aig-client-id';
 export const DEFAULT_TENANT_HEADER = 'x-aig-tenant';
 export const DEFAULT_REDIS = { tls: false, database: 0, timeoutMs: 10, keyPrefix: 'aig:' } as const;
-export const DEFAULT_BAND = { maxRequests: 5_000, maxBytes: 1_000_000_000, queueSeconds: 60 } as const;
+export const DEFAULT_BAND = {
+  maxRequests: 5_000,
+  maxBytes: 1_000_000_000,
+  queueSeconds: 60,
+  fairness: 'attainedService',
+  ordering: 'arrival',
+} as const;
+export const DEFAULT_PRIORITIES: PolicyPriorities = {
+  bands: [],
+  tenants: [],
+  maxRequests: 20_000,
+  maxBytes: 512 * 2 ** 20,
+  waitingRoom: { maxRequests: 1_000, queueSeconds: 60 },
+  saturation: { queueDepth: 5, kvCacheUsage: 0.95 },
+};
+
+/** Saturation from which a band waits for those above it, where nothing else is said: 0.9 is busy without a queue. */
+export function defaultCeiling(priority: number): number {
+  return priority < 0 ? 0.8 : 0.9;
+}
 
 /** A policy that says nothing. */
 export const EMPTY_PICKER_POLICY: PickerPolicy = { pools: [], models: [], limits: [] };
@@ -232,7 +292,7 @@ export function formatPickerPolicy(policy: PickerPolicy): string {
       access: policy.access === undefined ? undefined : accessKeys(policy.access),
       ...listed('limits', policy.limits.map(limitKeys)),
       store: storeKeys(policy.store),
-      priorities: policy.priorities === undefined ? undefined : { bands: policy.priorities.bands.map(bandKeys) },
+      priorities: policy.priorities === undefined ? undefined : prioritiesKeys(policy.priorities),
     },
     { lineWidth: 0, aliasDuplicateObjects: false },
   );
@@ -329,14 +389,51 @@ function redisKeys(redis: RedisStore): unknown {
   };
 }
 
+function prioritiesKeys(priorities: PolicyPriorities): unknown {
+  const { maxRequests, maxBytes, waitingRoom, saturation } = DEFAULT_PRIORITIES;
+  const keys = {
+    ...listed('bands', priorities.bands.map(bandKeys)),
+    ...listed(
+      'tenants',
+      priorities.tenants.map(({ name, priority }) => ({ name, priority })),
+    ),
+    ...amount('maxRequests', maxRequests, priorities.maxRequests),
+    ...amount('maxBytes', maxBytes, priorities.maxBytes),
+    ...section('waitingRoom', {
+      ...amount('maxRequests', waitingRoom.maxRequests, priorities.waitingRoom.maxRequests),
+      ...changed('queueSeconds', waitingRoom.queueSeconds, priorities.waitingRoom.queueSeconds),
+    }),
+    ...section('saturation', {
+      ...changed('queueDepth', saturation.queueDepth, priorities.saturation.queueDepth),
+      ...changed('kvCacheUsage', saturation.kvCacheUsage, priorities.saturation.kvCacheUsage),
+    }),
+  };
+  return keys;
+}
+
 function bandKeys(band: PolicyBand): unknown {
   return {
     name: band.name,
     priority: band.priority,
-    maxRequests: band.maxRequests === DEFAULT_BAND.maxRequests ? undefined : formatQuantity(band.maxRequests),
-    maxBytes: band.maxBytes === DEFAULT_BAND.maxBytes ? undefined : formatQuantity(band.maxBytes),
-    queueSeconds: unless(DEFAULT_BAND.queueSeconds, band.queueSeconds),
+    ...amount('maxRequests', DEFAULT_BAND.maxRequests, band.maxRequests),
+    ...amount('maxBytes', DEFAULT_BAND.maxBytes, band.maxBytes),
+    ...changed('queueSeconds', DEFAULT_BAND.queueSeconds, band.queueSeconds),
+    ...changed<string>('fairness', DEFAULT_BAND.fairness, band.fairness),
+    ...changed<string>('ordering', DEFAULT_BAND.ordering, band.ordering),
+    ...changed('ceiling', defaultCeiling(band.priority), band.ceiling),
   };
+}
+
+function changed<T>(key: string, byDefault: T, value: T): Record<string, T> {
+  return value === byDefault ? {} : { [key]: value };
+}
+
+function amount(key: string, byDefault: number, value: number): Record<string, string | number> {
+  return value === byDefault ? {} : { [key]: formatQuantity(value) };
+}
+
+function section(key: string, keys: Record<string, unknown>): Record<string, unknown> {
+  return Object.keys(keys).length === 0 ? {} : { [key]: keys };
 }
 
 /** The value, or undefined (which the YAML leaves out) when it is the default. */

@@ -34,6 +34,7 @@ const REMOVE = 'remove it';
 const DISAGGREGATION = 'serve prefill and decode in one pool, or use the llm-d picker for disaggregated pools';
 const MULTICLUSTER = 'use one picker per cluster, or the llm-d picker across clusters';
 const KUBERNETES = 'use metrics-data-source, or file-discovery for the endpoints';
+const NO_EVICTION = 'remove it: what an engine works on is not interrupted, what waits gives way without it';
 const LATENCY = 'use queue-scorer and kv-cache-utilization-scorer, or the llm-d picker with its latency predictor';
 
 type Row = readonly [type: string, kinds: string, instead?: string];
@@ -62,8 +63,8 @@ const ALPHA: readonly Row[] = [
   ['multicluster-kv-cache-utilization-scorer', 'scorer', MULTICLUSTER],
   ['multicluster-prefix-cache-scorer', 'scorer', MULTICLUSTER],
   ['multicluster-approx-prefix-cache-producer', 'producer', MULTICLUSTER],
-  ['sheddable-eviction-filter', 'eviction', 'remove it: requests are neither queued nor evicted'],
-  ['priority-then-time-eviction-order-policy', 'eviction', 'remove it: requests are neither queued nor evicted'],
+  ['sheddable-eviction-filter', 'eviction', NO_EVICTION],
+  ['priority-then-time-eviction-order-policy', 'eviction', NO_EVICTION],
   ['priority-holdback-policy', 'usage-limit', 'use static-usage-limit-policy'],
   ['soft-reflective-ceiling-policy', 'usage-limit', 'use static-usage-limit-policy'],
   ['agent-identity', 'producer', 'send the fairness id in the header x-llm-d-inference-fairness-id'],
@@ -104,8 +105,8 @@ const BETA: readonly Row[] = [
   ['round-robin-fairness-policy', 'fairness'],
   ['program-aware-fairness', 'fairness', 'use round-robin-fairness-policy'],
   ['fcfs-ordering-policy', 'ordering'],
-  ['edf-ordering-policy', 'ordering', 'use fcfs-ordering-policy'],
-  ['slo-deadline-ordering-policy', 'ordering', 'use fcfs-ordering-policy'],
+  ['edf-ordering-policy', 'ordering'],
+  ['slo-deadline-ordering-policy', 'ordering'],
   ['static-usage-limit-policy', 'usage-limit'],
   ['utilization-detector', 'saturation filter'],
   ['concurrency-detector', 'saturation filter'],

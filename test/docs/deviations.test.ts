@@ -3,12 +3,12 @@ import path from 'node:path';
 import { ROOT, sourceFiles } from './support/pages';
 
 const PAGE = readFileSync(path.join(ROOT, 'docs/picker/deviations.md'), 'utf8');
-const rows = [...PAGE.matchAll(/^\| (B\d+) \|/gm)].map(([, row]) => row!);
+const rows = [...PAGE.matchAll(/^\| ([BF]\d+) \|/gm)].map(([, row]) => row!);
 
 /** Files with a test whose title begins with the number of a row, as in `B7, B8: keeps the status`. */
 const named = new Map<string, string[]>();
 for (const file of sourceFiles('test')) {
-  for (const [, list] of readFileSync(path.join(ROOT, file), 'utf8').matchAll(/\(['"`](B\d+(?:, B\d+)*): /g)) {
+  for (const [, list] of readFileSync(path.join(ROOT, file), 'utf8').matchAll(/[([]['"`]([BF]\d+(?:, [BF]\d+)*): /g)) {
     for (const row of list!.split(', ')) named.set(row, [...(named.get(row) ?? []), file]);
   }
 }
@@ -22,7 +22,8 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, title: string]>
 };
 
 test('every deviation has a row', () => {
-  expect(rows).toEqual(Array.from({ length: 20 }, (_, index) => `B${index + 1}`));
+  const numbered = (letter: string, length: number): string[] => Array.from({ length }, (_, index) => `${letter}${index + 1}`);
+  expect(rows).toEqual([...numbered('B', 20), ...numbered('F', 10)]);
 });
 
 test.each(rows.filter((row) => ELSEWHERE[row] === undefined))('%s has a test that names it', (row) => {

@@ -13,8 +13,14 @@ export interface EndpointSink {
  */
 export class PooledEndpoints {
   private readonly pools: PoolEndpoints[] = [];
+  private readonly listeners: (() => void)[] = [];
 
   public constructor(public readonly store: EndpointStore) {}
+
+  /** Calls back after every change, when every pool shows it. */
+  public onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
 
   /** A further pool, empty. */
   public addPool(): PoolEndpoints {
@@ -27,6 +33,7 @@ export class PooledEndpoints {
     const changed = this.store.replaceAll(this.pools.flatMap((pool) => pool.wanted));
     // a slot may have moved under every pool
     for (const pool of this.pools) pool.refresh();
+    if (changed) for (const listener of this.listeners) listener();
     return changed;
   }
 }

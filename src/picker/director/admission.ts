@@ -1,4 +1,5 @@
 import type { Outcome, RejectDecision, RequestFacts } from '../ext-proc/director';
+import type { VerifiedClient } from '../identity/identity';
 import type { ResolvedModel } from './model-resolver';
 
 /** The request must wait: `Admission.wait` follows. */
@@ -16,9 +17,11 @@ export interface Admission {
   abandon(request: RequestFacts): void;
 }
 
-/** Leave for one request. Exactly one of `settle` and `release` is called, once. */
+/** Leave for a request. For every request that got it, exactly one of `settle` and `release` is called, once. */
 export interface Grant {
   readonly kind: 'grant';
+  /** Whose request it is. @default nobody is known */
+  readonly client?: VerifiedClient | undefined;
   /** Request headers that the engine must not see; undefined for none. */
   readonly removeHeaders: readonly string[] | undefined;
   /** The request is paid for by its tokens, so a stream must tell them. */

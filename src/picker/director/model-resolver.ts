@@ -1,4 +1,5 @@
 import type { ModelRewrites } from '../datastore/model-rewrites';
+import type { Objectives } from '../datastore/objectives';
 import type { RejectDecision, RequestFacts } from '../ext-proc/director';
 import { rejection } from '../ext-proc/rejection';
 import { requestApi } from '../openai/request-api';
@@ -20,6 +21,10 @@ export interface ResolvedModel {
   targetModel: string;
   /** The pools to try, the next one when a pool has no ready endpoint; never empty. */
   attempts: readonly Attempt[];
+  /** Higher goes first, below 0 is shed first. @default 0 */
+  priority?: number;
+  /** Whose requests are served in turn with those of others. @default nobody's in particular */
+  fairnessId?: string;
 }
 
 /** Finds the model of a request; the place where a policy's aliases, classes and targets come in. */
@@ -28,6 +33,8 @@ export interface ModelResolver {
   resolve(request: RequestFacts, into: ResolvedModel): RejectDecision | undefined;
 }
 
+const OBJECTIVE_HEADERS = ['x-llm-d-inference-objective', 'x-gateway-inference-objective'] as const;
+const FAIRNESS_HEADERS = ['x-llm-d-inference-fairness-id', 'x-gateway-inference-fairness-id'] as const;
 const REWRITE_HEADERS = ['x-llm-d-model-name-rewrite', 'x-gateway-model-name-rewrite'];
 
 /**
@@ -38,10 +45,14 @@ const REWRITE_HEADERS = ['x-llm-d-model-name-rewrite', 'x-gateway-model-name-rew
 export class PassModelResolver implements ModelResolver {
   private readonly attempts: readonly Attempt[];
 
-  /** @param rewrites rules of the cluster @default none */
+  /**
+   * @param rewrites rules of the cluster @default none
+   * @param objectives of the cluster: the headers that name one, and a tenant, are then believed @default those headers mean nothing
+   */
   public constructor(
     pool: PoolRoute,
     private readonly rewrites?: ModelRewrites,
+    private readonly objectives?: Objectives,
   ) {
     this.attempts = [{ pool, targetModel: undefined }];
   }
@@ -52,6 +63,8 @@ export class PassModelResolver implements ModelResolver {
     into.targetModel = into.model;
     into.attempts = this.attempts;
     into.rule = 'as-asked';
+    into.priority = this.objectives?.priorityOf(firstOf(request, OBJECTIVE_HEADERS)) ?? 0;
+    into.fairnessId = this.objectives === undefined ? '' : (firstOf(request, FAIRNESS_HEADERS) ?? '');
     const api = scanned !== undefined && scanned.model === undefined ? requestApi(request.path) : undefined;
     // a body of another kind without a model is none that a model belongs into
     if (this.rewrites !== undefined && scanned !== undefined && api !== 'passthrough') {
@@ -73,4 +86,8 @@ export class PassModelResolver implements ModelResolver {
     }
     return undefined;
   }
+}
+
+function firstOf(request: RequestFacts, [later, earlier]: readonly [string, string]): string | undefined {
+  return request.header(later) ?? request.header(earlier);
 }

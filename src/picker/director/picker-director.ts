@@ -22,6 +22,8 @@ export interface DirectorParts {
   readonly scheduling: SchedulerMetrics;
   readonly decisions: DecisionLog;
   readonly clock: Clock;
+  /** Told of exceptions while a request that has waited is decided; it is answered with 500. @default nobody is told */
+  readonly onError?: (error: unknown) => void;
   /** `--disable-endpoint-subset-filter`. @default false */
   readonly ignoreSubset?: boolean;
 }
@@ -32,7 +34,9 @@ const DEFAULT_FAIRNESS_ID = 'default-flow';
 export class PickerDirector implements Director {
   private scheduler: Scheduler;
   private record: DecisionRecord;
-  private readonly resolved: ResolvedModel = { model: '', rule: undefined, targetModel: '', attempts: [] };
+  private readonly resolved: ResolvedModel = {
+    ...{ model: '', rule: undefined, targetModel: '', attempts: [], priority: 0, fairnessId: '' },
+  };
   private models: ModelResolver;
   private readonly facts = new ReusedRequest();
 
@@ -55,18 +59,15 @@ export class PickerDirector implements Director {
     const stranger = admission?.identify?.(request);
     if (stranger !== undefined) return this.refuseStranger(request, stranger);
     const refusal = this.models.resolve(request, this.resolved);
-    const series = this.seriesOf(request);
-    if (refusal !== undefined) return this.refuse(request, series, refusal);
+    if (refusal !== undefined) return this.refuse(request, this.series(), refusal);
     const verdict = admission?.admit(request, this.resolved);
+    const series = this.series();
     if (verdict !== WAIT) return this.follow(request, series, startedMs, verdict);
     // `resolved` belongs to the next request by the time this one goes on
-    const { model, rule, targetModel, attempts } = this.resolved;
+    const resolved = { ...this.resolved };
     admission!.wait(request, (late) => {
-      this.resolved.model = model;
-      this.resolved.rule = rule;
-      this.resolved.targetModel = targetModel;
-      this.resolved.attempts = attempts;
-      resume(this.follow(request, series, startedMs, late));
+      Object.assign(this.resolved, resolved);
+      resume(this.followLate(request, series, startedMs, late));
     });
     return undefined;
   }
@@ -99,6 +100,18 @@ export class PickerDirector implements Director {
       return decision;
     } finally {
       if (decision?.kind !== 'route') verdict?.release();
+    }
+  }
+
+  /** Nobody above catches what goes wrong with a request that has waited. */
+  private followLate(...parts: Parameters<PickerDirector['follow']>): Decision {
+    try {
+      return this.follow(...parts);
+    } catch (error) {
+      this.parts.onError?.(error);
+      const [request, series] = parts;
+      const failure = rejection(requestApi(request.path), 'Internal', 'the picker failed to decide', 'internal');
+      return this.refuse(request, series, failure);
     }
   }
 
@@ -167,10 +180,9 @@ export class PickerDirector implements Director {
     return refusal;
   }
 
-  private seriesOf(request: RequestFacts): RequestSeries {
-    const { model, targetModel } = this.resolved;
-    const fairnessId = request.header('x-llm-d-inference-fairness-id') ?? request.header('x-gateway-inference-fairness-id');
-    return this.parts.requests.series(model, targetModel, fairnessId ?? DEFAULT_FAIRNESS_ID);
+  private series(): RequestSeries {
+    const { model, targetModel, priority = 0, fairnessId } = this.resolved;
+    return this.parts.requests.series(model, targetModel, fairnessId || DEFAULT_FAIRNESS_ID, priority);
   }
 }
 

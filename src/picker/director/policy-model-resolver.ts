@@ -48,9 +48,12 @@ export class PolicyModelResolver implements ModelResolver {
     into.model = asked ?? '';
     into.targetModel = into.model;
     into.rule = undefined;
+    into.priority = 0;
+    into.fairnessId = '';
     const found = this.find(request, asked, into);
     if (found !== undefined) {
       into.model = found.name;
+      into.priority = found.priority;
       into.attempts = this.choose(found);
       into.targetModel = into.attempts[0]!.targetModel ?? found.name;
       return undefined;

@@ -1,6 +1,7 @@
 import type { EndpointTable } from '../scheduling/interface/endpoint-table';
 import { EnginePageReader, type EngineReport } from './engine-page-reader';
 import type { BodyBuffers } from './http-response-reader';
+import { signalReport } from './report-signal';
 import { ScrapeConnection, type ScrapeListener } from './scrape-connection';
 import { nextIntervalMs, withJitterMs } from './scrape-interval';
 import type { ScrapeEvent, ScraperOptions, ScrapeTarget } from './scrape-protocol';
@@ -107,6 +108,7 @@ export class ScrapeTask implements ScrapeListener {
     table.scrapeFailures[slot] = 0;
     table.scrapes[slot] = (table.scrapes[slot]! + 1) | 0;
     table.updatedAtMs[slot] = this.around.nowMs();
+    signalReport(table);
   }
 
   private again(isBusy: boolean): void {

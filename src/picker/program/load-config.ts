@@ -5,6 +5,7 @@ import { parseEndpointPickerConfig } from '../../picker-config/endpoint-picker-c
 import type { PickerPolicy } from '../../picker-config/picker-policy';
 import { parsePickerPolicy } from '../../picker-config/picker-policy-parser';
 import type { Problem } from '../../shared/problem';
+import { FLOW_CONTROL_PLUGINS } from '../flow-control/llmd-settings';
 import type { EngineSelector } from '../metrics-scraper/engine-selector';
 import { DEFAULT_ENGINE_SELECTOR } from '../metrics-scraper/engine-selector';
 import type { ScraperOptions } from '../metrics-scraper/scrape-protocol';
@@ -25,8 +26,9 @@ import {
 } from '../scheduling/scheduler-builder';
 import { readText } from '../server/watched-file';
 import { type DiscoverySettings, type PoolPlan, policyPools } from './pool-plan';
+import { type QueueRules, queueNotices, queueRules } from './queue-rules';
 import type { ProgramSettings } from './settings';
-import { IDLE_PLUGINS, PROGRAM_PLUGINS, unsupportedParts, unsupportedSections } from './unsupported';
+import { PROGRAM_PLUGINS, unsupportedParts, unsupportedSections } from './unsupported';
 
 /** A configuration that the program can run by. */
 export interface LoadedConfig {
@@ -35,6 +37,7 @@ export interface LoadedConfig {
   readonly pools: readonly PoolPlan[];
   /** Undefined for one pool that serves whatever it is asked for. */
   readonly policy: PickerPolicy | undefined;
+  readonly queues: QueueRules;
   /** Undefined when the configuration names no source of metrics. */
   readonly scraping: { readonly options: ScraperOptions; readonly engines: EngineSelector } | undefined;
   /** The same for two configurations that find and watch endpoints in the same way. */
@@ -51,7 +54,7 @@ export interface LoadResult {
   readonly notices: readonly string[];
 }
 
-const SUPPORTED = new Set([...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...IDLE_PLUGINS]);
+const SUPPORTED = new Set([...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...FLOW_CONTROL_PLUGINS]);
 
 /** Reads the files that the settings name, builds the scheduler, and finds all faults. @param read text of a file */
 export function loadConfig(
@@ -83,17 +86,13 @@ export function loadConfig(
   const { scheduler, problems: buildFaults } = buildScheduler(schedulingOf(config), { ...dependencies, locate });
   problems.push(...buildFaults);
   const inProfiles = new Set(config.schedulingProfiles.flatMap((profile) => profile.plugins.map(({ pluginRef }) => pluginRef)));
-  const notices = config.plugins
-    .filter(({ name, type }) => IDLE_PLUGINS.includes(type) && !inProfiles.has(name))
-    .map(({ name, type }) => `plugin '${name}' (${type}) has no effect: requests are neither queued nor shed`);
-  const ranked = policy?.models.filter(({ priority }) => priority !== 0).map(({ name }) => `'${name}'`) ?? [];
-  if (ranked.length > 0)
-    notices.push(`the priorities of models ${ranked.join(', ')} have no effect: requests are neither queued nor shed`);
+  const queues = queueRules(policy, config, locate, problems);
+  const notices = queueNotices(policy, config, inProfiles);
   if (problems.length > 0 || scheduler === undefined || pools.length === 0)
     return { loaded: undefined, problems, warnings, notices };
   const { dataLayer, plugins } = config;
   const dataLayerKey = JSON.stringify([dataLayer, plugins.filter(({ type }) => PROGRAM_PLUGINS.includes(type)), pools]);
-  return { loaded: { scheduler, pools, policy, scraping, dataLayerKey }, problems, warnings, notices };
+  return { loaded: { scheduler, pools, policy, queues, scraping, dataLayerKey }, problems, warnings, notices };
 }
 
 function configText({ config }: ProgramSettings, read: typeof readText): { text: string; name: string } | { problem: Problem } {

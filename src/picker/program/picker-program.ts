@@ -5,6 +5,7 @@ import { EndpointStore } from '../datastore/endpoint-store';
 import { ModelRewrites } from '../datastore/model-rewrites';
 import { Objectives } from '../datastore/objectives';
 import { PooledEndpoints } from '../datastore/pool-endpoints';
+import type { ModelResolver } from '../director/model-resolver';
 import { PickerDirector } from '../director/picker-director';
 import { externalProcessor } from '../ext-proc/external-processor';
 import type { GrpcMethod } from '../http2/grpc';
@@ -33,6 +34,7 @@ import { ClientsAndBudgets } from './clients-and-budgets';
 import { Discoveries } from './discoveries';
 import { limitsFor, openPort } from './listeners';
 import { type LoadedConfig, type LoadResult, loadConfig } from './load-config';
+import { Queueing } from './queueing';
 import { modelResolver, type ServedPool, servedPool } from './served-pools';
 import type { ProgramSettings } from './settings';
 import { grpcTls, metricsTls } from './tls';
@@ -63,6 +65,7 @@ export class PickerProgram {
   private readonly decisions = new DecisionLog();
   private readonly metering = new StreamMetering();
   private readonly clients: ClientsAndBudgets;
+  private readonly queueing: Queueing;
   private readonly errors: ErrorLog;
   private readonly onError = (error: unknown): void => this.errors.add(error);
   private readonly closers: (() => void | Promise<void>)[] = [];
@@ -77,7 +80,18 @@ export class PickerProgram {
   ) {
     this.errors = new ErrorLog(host.log, this.clock);
     this.clients = new ClientsAndBudgets(host.log, this.clock);
-    this.closers.push(() => this.clients.stop());
+    this.queueing = new Queueing({
+      inner: this.clients.admission,
+      store: this.store,
+      pooled: this.pooled,
+      clock: this.clock,
+      log: host.log,
+      onError: this.onError,
+    });
+    this.closers.push(
+      () => this.clients.stop(),
+      () => this.queueing.stop(),
+    );
   }
 
   /** Starts everything. @returns every reason why it cannot; nothing is left open then */
@@ -93,6 +107,7 @@ export class PickerProgram {
       await this.close();
       return problems;
     }
+    this.queueing.use(loaded.queues);
     this.tell(result);
 
     this.dataLayerKey = loaded.dataLayerKey;
@@ -154,6 +169,7 @@ export class PickerProgram {
       host.log.info({ streams: grpc.counters.streamsOpen, timeoutMs: settings.drainTimeoutMs }, 'draining');
       const duckMs = grpc.counters.connections === 0 ? 0 : Math.min(LAME_DUCK_MS, settings.drainTimeoutMs / 4);
       await new Promise((resolve) => setTimeout(resolve, duckMs));
+      this.queueing.drain();
       await grpc.drain(settings.drainTimeoutMs - duckMs);
     }
     await this.close();
@@ -176,14 +192,20 @@ export class PickerProgram {
   private makeDirector(loaded: LoadedConfig): PickerDirector {
     return new PickerDirector({
       scheduler: loaded.scheduler,
-      models: modelResolver(loaded.policy, this.pools, this.rewrites, this.random, this.clients.admission),
-      admission: this.clients.admission,
+      models: this.modelsOf(loaded.policy),
+      admission: this.queueing.admission,
       requests: this.requests,
       scheduling: this.scheduling,
       decisions: this.decisions,
       clock: this.clock,
+      onError: this.onError,
       ignoreSubset: this.settings.ignoreSubset,
     });
+  }
+
+  private modelsOf(policy: LoadedConfig['policy']): ModelResolver {
+    const objectives = policy === undefined && this.settings.trustsHeaders ? this.objectives : undefined;
+    return modelResolver(policy, this.pools, this.rewrites, this.random, this.clients.admission, objectives);
   }
 
   private methods(director: PickerDirector): GrpcMethod[] {
@@ -210,6 +232,7 @@ export class PickerProgram {
         (out) => writeDiscoveryMetrics(out, this.discoveries?.statuses() ?? []),
         ...(this.settings.streamMetrics ? [(out: Exposition) => this.metering.write(out)] : []),
         (out) => this.clients.budgets.metrics.write(out),
+        (out) => this.queueing.write(out),
         writeProcessMetrics,
       ],
     };
@@ -221,6 +244,7 @@ export class PickerProgram {
     return new Map([
       ['/debug/endpoints', { contentType, pieces: () => [endpointsPage(this.store, this.clock)] }],
       ['/debug/limits', { contentType, pieces: () => [limitsPage(this.clients.budgets)] }],
+      ['/debug/flow-control', { contentType, pieces: () => [this.queueing.page()] }],
       ['/debug/decisions', { contentType, pieces: () => [decisionsPage(this.decisions, this.clock)] }],
     ]);
   }
@@ -293,7 +317,8 @@ export class PickerProgram {
     }
     this.tell(result);
     const { scheduler, policy } = result.loaded;
-    this.director!.use(scheduler, modelResolver(policy, this.pools, this.rewrites, this.random, this.clients.admission));
+    this.director!.use(scheduler, this.modelsOf(policy));
+    this.queueing.use(result.loaded.queues);
     log.info('the changed configuration is in force');
   }
 

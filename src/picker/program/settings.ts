@@ -31,6 +31,8 @@ export interface ProgramSettings {
   readonly streamMetrics: boolean;
   readonly allowExperimental: boolean;
   readonly ignoreSubset: boolean;
+  /** Without a policy: objective and tenant are what the request's headers say. */
+  readonly trustsHeaders: boolean;
 }
 
 /** The one pool that flags name. */
@@ -130,6 +132,7 @@ export function programSettings(
     streamMetrics: flags.boolean('enable-grpc-stream-metrics'),
     allowExperimental: flags.boolean('allow-experimental-plugins'),
     ignoreSubset: flags.boolean('disable-endpoint-subset-filter'),
+    trustsHeaders: flags.boolean('trust-objective-headers'),
   };
   return { settings, problems };
 }

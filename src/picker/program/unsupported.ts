@@ -1,6 +1,6 @@
 import { ConfigCode } from '../../picker-config/codes';
 import type { EndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
-import { EMPTY_PICKER_POLICY, type PickerPolicy } from '../../picker-config/picker-policy';
+import type { PickerPolicy } from '../../picker-config/picker-policy';
 import type { Problem } from '../../shared/problem';
 
 /** Types that the program itself stands for, beside those of the scheduling registry. */
@@ -14,30 +14,15 @@ export const PROGRAM_PLUGINS: readonly string[] = [
   'passthrough-parser',
 ];
 
-/**
- * Types that have a say only about queued or sheddable requests. Without flow control, and without InferenceObjectives that make a request
- * sheddable, they have no effect in llm-d's picker either.
- */
-export const IDLE_PLUGINS: readonly string[] = [
-  'utilization-detector',
-  'static-usage-limit-policy',
-  'global-strict-fairness-policy',
-  'round-robin-fairness-policy',
-  'fcfs-ordering-policy',
-];
-
 /** Parts of llm-d's configuration that this picker does not implement, each refused by name. */
 export function unsupportedParts(config: EndpointPickerConfig, locate: (path: string) => string): Problem[] {
   const problems: Problem[] = [];
   const refuse = (path: string, what: string, fix: string): void => {
     problems.push({ code: ConfigCode.UNSUPPORTED_SECTION, what, fix, where: locate(path) });
   };
-  if (config.featureGates.flowControl) {
-    refuse(
-      'featureGates',
-      "this picker does not queue requests yet: feature gate 'flowControl' is not supported",
-      'remove the gate',
-    );
+  if (config.flowControl.enableEviction) {
+    const what = 'this picker does not interrupt requests that an engine works on';
+    refuse('flowControl.enableEviction', what, 'remove it: requests that wait give way to those of a higher priority without it');
   }
   const { dataLayer } = config;
   if (dataLayer.peerDiscovery !== undefined) {
@@ -51,11 +36,7 @@ export function unsupportedParts(config: EndpointPickerConfig, locate: (path: st
 }
 
 /** Sections of a policy that this picker does not implement, each refused by name. */
-export function unsupportedSections(policy: PickerPolicy, locate: (section: string) => string): Problem[] {
-  return [...wholeSections(policy, locate), ...unsupportedIdentity(policy, locate)];
-}
-
-function unsupportedIdentity({ identity }: PickerPolicy, locate: (section: string) => string): Problem[] {
+export function unsupportedSections({ identity }: PickerPolicy, locate: (section: string) => string): Problem[] {
   if (identity === undefined || identity.source === 'apiKeys' || identity.source === 'header') return [];
   return [
     {
@@ -67,18 +48,4 @@ function unsupportedIdentity({ identity }: PickerPolicy, locate: (section: strin
       where: locate('identity'),
     },
   ];
-}
-
-function wholeSections(policy: PickerPolicy, locate: (section: string) => string): Problem[] {
-  const instead: Readonly<Partial<Record<keyof PickerPolicy, string>>> = {
-    priorities: 'remove it',
-  };
-  return (Object.keys(instead) as (keyof PickerPolicy)[])
-    .filter((section) => JSON.stringify(policy[section]) !== JSON.stringify(EMPTY_PICKER_POLICY[section]))
-    .map((section) => ({
-      code: ConfigCode.UNSUPPORTED_SECTION,
-      what: `section '${section}' of a PickerPolicy is not supported by this picker yet`,
-      fix: instead[section]!,
-      where: locate(section),
-    }));
 }

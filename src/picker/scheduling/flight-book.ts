@@ -46,7 +46,7 @@ export class FlightBook {
 
 /** Begins to count anew for every endpoint that has reported since, and notes when an endpoint came. */
 export function followReports({ table, ready }: EndpointSnapshot, nowMs: number): void {
-  const { updatedAtMs, reportSeenAtMs, sinceReport, admittedAtMs, waiting, waitingBefore, queueSeen } = table;
+  const { updatedAtMs, reportSeenAtMs, sinceReport, admittedAtMs, waiting, running, waitingBefore, queueSeen } = table;
   for (let k = 0; k < ready.length; k++) {
     const slot = ready[k]!;
     if (admittedAtMs[slot] === 0) admittedAtMs[slot] = nowMs;
@@ -56,6 +56,9 @@ export function followReports({ table, ready }: EndpointSnapshot, nowMs: number)
     sinceReport[slot] = 0;
     queueSeen[slot] = Math.min(waiting[slot]!, waitingBefore[slot]!);
     waitingBefore[slot] = waiting[slot]!;
+    const isFull = queueSeen[slot]! > 0 && running[slot]! > 0;
+    if (isFull || running[slot]! > table.atOnce[slot]!) table.atOnce[slot] = running[slot]!;
+    if (isFull) table.fullAtMs[slot] = nowMs;
   }
 }
 

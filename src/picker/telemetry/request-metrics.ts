@@ -66,16 +66,18 @@ export class RequestSeries {
 
 /** The request group of llm-d's metrics. Found by nested maps, so that a known series costs no text concatenation. */
 export class RequestMetrics {
-  private readonly byModel = new Map<string, Map<string, Map<string, RequestSeries>>>();
+  private readonly byModel = new Map<string, Map<string, Map<string, Map<number, RequestSeries>>>>();
   private readonly all: RequestSeries[] = [];
   private readonly models = new LabelLimiter(MAX_MODELS);
   private readonly fairnessIds = new LabelLimiter(MAX_FAIRNESS_IDS);
 
-  public series(model: string, target: string, fairnessId: string): RequestSeries {
-    return this.byModel.get(model)?.get(target)?.get(fairnessId) ?? this.admit(model, target, fairnessId);
+  public series(model: string, target: string, fairnessId: string, priority = 0): RequestSeries {
+    return (
+      this.byModel.get(model)?.get(target)?.get(fairnessId)?.get(priority) ?? this.admit(model, target, fairnessId, priority)
+    );
   }
 
-  private admit(givenModel: string, givenTarget: string, givenFairnessId: string): RequestSeries {
+  private admit(givenModel: string, givenTarget: string, givenFairnessId: string, priority: number): RequestSeries {
     const full = this.all.length >= MAX_SERIES;
     const known = !full && this.models.admit(`${givenModel}\n${givenTarget}`) !== OTHER;
     const model = known ? givenModel : OTHER;
@@ -85,11 +87,13 @@ export class RequestMetrics {
     if (targets === undefined) this.byModel.set(model, (targets = new Map()));
     let ids = targets.get(target);
     if (ids === undefined) targets.set(target, (ids = new Map()));
-    let series = ids.get(fairnessId);
+    let priorities = ids.get(fairnessId);
+    if (priorities === undefined) ids.set(fairnessId, (priorities = new Map()));
+    let series = priorities.get(priority);
     if (series === undefined) {
-      // no InferenceObjective without Kubernetes, so every request has the default priority
-      series = new RequestSeries(['fairness_id', fairnessId, 'model_name', model, 'priority', '0', 'target_model_name', target]);
-      ids.set(fairnessId, series);
+      const labels = ['fairness_id', fairnessId, 'model_name', model, 'priority', String(priority)];
+      series = new RequestSeries([...labels, 'target_model_name', target]);
+      priorities.set(priority, series);
       this.all.push(series);
     }
     return series;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { FLOW_CONTROL_PLUGINS } from '../../../src/picker/flow-control/llmd-settings';
 import * as unsupported from '../../../src/picker/program/unsupported';
 import { SCHEDULING_PLUGINS } from '../../../src/picker/scheduling/plugin-registry';
 import { EMPTY_ENDPOINT_PICKER_CONFIG, type EndpointPickerConfig } from '../../../src/picker-config/endpoint-picker-config';
@@ -12,7 +13,7 @@ import { ROOT } from './pages';
 /** A configuration with every part that the picker may lack. */
 const FULL_CONFIG: EndpointPickerConfig = {
   ...EMPTY_ENDPOINT_PICKER_CONFIG,
-  featureGates: { ...EMPTY_ENDPOINT_PICKER_CONFIG.featureGates, flowControl: true },
+  flowControl: { ...EMPTY_ENDPOINT_PICKER_CONFIG.flowControl, enableEviction: true },
   dataLayer: { ...EMPTY_ENDPOINT_PICKER_CONFIG.dataLayer, peerDiscovery: 'peers', crossReplicaSyncer: 'syncer' },
 };
 
@@ -37,16 +38,12 @@ export function pickerStatus(): string {
 
 /** Every plugin type of llm-d, with what the picker does with it. */
 export function pluginRows(): string[][] {
-  const works = new Set([...SCHEDULING_PLUGINS.keys(), ...unsupported.PROGRAM_PLUGINS]);
+  const works = new Set([...SCHEDULING_PLUGINS.keys(), ...unsupported.PROGRAM_PLUGINS, ...FLOW_CONTROL_PLUGINS]);
   const own = [...works].filter((type) => !PLUGIN_CATALOGUE.has(type)).map((type) => [`\`${type}\``, 'of this picker', 'works']);
   const known = [...PLUGIN_CATALOGUE.values()].map(({ type, kinds, stability, instead }) => {
-    const state = works.has(type)
-      ? 'works'
-      : unsupported.IDLE_PLUGINS.includes(type)
-        ? 'no effect'
-        : `refused: ${instead ?? 'not there yet'}`;
+    const state = works.has(type) ? 'works' : `refused: ${instead ?? 'not there yet'}`;
     return [`\`${type}\``, `${kinds.join(', ')}${stability === 'beta' ? '' : ` (${stability})`}`, state];
   });
-  const rank = (row: readonly string[]): number => ['works', 'no effect'].indexOf(row[2]!) >>> 0;
-  return [...own, ...known].sort((a, b) => rank(a) - rank(b));
+  const isRefused = (row: readonly string[]): number => Number(row[2] !== 'works');
+  return [...own, ...known].sort((a, b) => isRefused(a) - isRefused(b));
 }

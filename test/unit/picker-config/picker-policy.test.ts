@@ -56,6 +56,16 @@ test('the whole policy has its defaults', () => {
     maxRequests: 5000,
     maxBytes: 268435456,
     queueSeconds: 60,
+    fairness: 'roundRobin',
+    ordering: 'slo',
+    ceiling: 0.8,
+  });
+  expect(policy!.priorities).toMatchObject({
+    tenants: [{ name: 'research', priority: -1 }],
+    maxRequests: 20_000,
+    maxBytes: 2 ** 28,
+    waitingRoom: { maxRequests: 50, queueSeconds: 300 },
+    saturation: { queueDepth: 8, kvCacheUsage: 0.95 },
   });
 });
 
@@ -65,6 +75,22 @@ test('a tenant limit needs an identity that names tenants', () => {
   expect(problems.map(formatProblem)).toEqual([
     expect.stringContaining('identity does not name the tenants that access names'),
     expect.stringContaining('set identity.tenantClaim'),
+  ]);
+});
+
+test('tenants have priorities only where somebody says who they are', () => {
+  const text = read('good-full.yaml')
+    .replace(/^identity:\n(?: .*\n)+/m, '')
+    .replace(/^limits:\n(?: .*\n)+/m, '');
+  const { problems } = parsePickerPolicy(text, 'p');
+  expect(problems.map(formatProblem)).toEqual([expect.stringContaining('AIG514 tenants have priorities, and nothing says who')]);
+});
+
+test('no header puts a request before those of others', () => {
+  const text = read('good-full.yaml').replace('fairness: roundRobin', 'fairness: none');
+  const { problems } = parsePickerPolicy(text, 'p');
+  expect(problems.map(formatProblem)).toEqual([
+    expect.stringContaining("in band 'batch' a header of the request would put it before the requests of others"),
   ]);
 });
 

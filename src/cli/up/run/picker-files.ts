@@ -77,7 +77,14 @@ export function withoutIdentity(policy: PickerPolicy, name: string, notice: (tex
   const needsIdentity = ['client', 'tenant', 'claim', 'apiKey'];
   const dropped = rest.limits.filter(({ key }) => needsIdentity.includes(key.source));
   for (const limit of dropped) notice(`picker ${name}: limit '${limit.name}' is taken out: it counts by ${limit.key.source}`);
-  return { ...rest, limits: rest.limits.filter((limit) => !dropped.includes(limit)) };
+  const { priorities } = rest;
+  const tenants = priorities?.tenants ?? [];
+  if (tenants.length > 0) notice(`picker ${name}: the priorities of ${tenants.length} tenants are taken out: nobody is known`);
+  return {
+    ...rest,
+    limits: rest.limits.filter((limit) => !dropped.includes(limit)),
+    ...(priorities === undefined ? {} : { priorities: { ...priorities, tenants: [] } }),
+  };
 }
 
 /** @returns path of the policy */

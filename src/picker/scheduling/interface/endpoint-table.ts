@@ -3,7 +3,7 @@ import { hashText } from '../../../shared/hash';
 /** Adapters that one endpoint can report: running ones first, then waiting ones; further ones are not seen. */
 export const MAX_ADAPTERS = 64;
 
-const FLOAT_COLUMNS = 19;
+const FLOAT_COLUMNS = 21;
 const INT_COLUMNS = 10;
 
 /**
@@ -52,6 +52,10 @@ export class EndpointTable {
   public readonly decodeMsPerToken: Float64Array;
   /** When the endpoint became a candidate, by the monotonic clock; 0 before. */
   public readonly admittedAtMs: Float64Array;
+  /** Requests that the endpoint worked on at once when it last had a queue, or more if it was seen with more since. */
+  public readonly atOnce: Float64Array;
+  /** When it last had a queue; 0 for never. */
+  public readonly fullAtMs: Float64Array;
   /** No request goes there before that, unless it must; see `circuit-breaker.ts`. */
   public readonly ejectedUntilMs: Float64Array;
 
@@ -75,6 +79,8 @@ export class EndpointTable {
   public readonly runningAdapters: Int32Array;
   /** Adapters with requests in the queue, after the running ones in `adapters`. Scraper. */
   public readonly waitingAdapters: Int32Array;
+  /** One number, which grows with every report of any endpoint; see `report-signal.ts`. Scraper. */
+  public readonly reports: Int32Array;
   /** Names as pairs of hash lanes (`adapterHash`), MAX_ADAPTERS pairs a slot. Scraper. */
   public readonly adapters: Int32Array;
 
@@ -116,6 +122,8 @@ export class EndpointTable {
     this.measuredAtMs = floats();
     this.decodeMsPerToken = floats();
     this.admittedAtMs = floats();
+    this.atOnce = floats();
+    this.fullAtMs = floats();
     this.ejectedUntilMs = floats();
     this.generation = ints();
     this.inFlight = ints();
@@ -128,6 +136,7 @@ export class EndpointTable {
     this.runningAdapters = ints();
     this.waitingAdapters = ints();
     this.adapters = ints(capacity * MAX_ADAPTERS * 2);
+    this.reports = ints(1);
   }
 
   /** Forgets the slot's endpoint and begins the next generation. */
@@ -162,6 +171,8 @@ export class EndpointTable {
         this.measuredAtMs,
         this.decodeMsPerToken,
         this.admittedAtMs,
+        this.atOnce,
+        this.fullAtMs,
         this.ejectedUntilMs,
       ],
       ...[this.inFlight, this.sinceReport, this.failuresInRow, this.ejections],
@@ -195,5 +206,5 @@ export function adapterHash(name: string, into: { low: number; high: number }): 
 }
 
 function bytesFor(capacity: number): number {
-  return capacity * (FLOAT_COLUMNS * 8 + INT_COLUMNS * 4 + MAX_ADAPTERS * 2 * 4);
+  return capacity * (FLOAT_COLUMNS * 8 + INT_COLUMNS * 4 + MAX_ADAPTERS * 2 * 4) + 4;
 }

@@ -3,7 +3,8 @@ import { EndpointChooser } from '../../../../src/constructs/values/endpoint-choo
 import { Filter } from '../../../../src/constructs/values/filter';
 import { Scorer } from '../../../../src/constructs/values/scorer';
 import { Scoring } from '../../../../src/constructs/values/scoring';
-import { IDLE_PLUGINS, PROGRAM_PLUGINS } from '../../../../src/picker/program/unsupported';
+import { FLOW_CONTROL_PLUGINS } from '../../../../src/picker/flow-control/llmd-settings';
+import { PROGRAM_PLUGINS } from '../../../../src/picker/program/unsupported';
 import { SCHEDULING_PLUGINS } from '../../../../src/picker/scheduling/plugin-registry';
 import { buildScheduler } from '../../../../src/picker/scheduling/scheduler-builder';
 import { checkPlugins } from '../../../../src/picker-config/check-plugins';
@@ -103,7 +104,7 @@ describe('the configuration that a scoring becomes', () => {
   });
 
   it('of our picker names only what the picker has: the catalogue knows no other way out exactly for what it loads', () => {
-    const loads = new Set([...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...IDLE_PLUGINS]);
+    const loads = new Set([...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...FLOW_CONTROL_PLUGINS]);
     for (const { type, instead } of PLUGIN_CATALOGUE.values())
       expect([type, loads.has(type)]).toEqual([type, instead === undefined]);
     for (const { type } of EVERY_PLUGIN._config()!.plugins) expect([type, SCHEDULING_PLUGINS.has(type)]).toEqual([type, true]);

@@ -1,4 +1,5 @@
 import { EndpointStore } from '../../../../src/picker/datastore/endpoint-store';
+import { Objectives } from '../../../../src/picker/datastore/objectives';
 import { type Admission, WAIT } from '../../../../src/picker/director/admission';
 import { PassModelResolver } from '../../../../src/picker/director/model-resolver';
 import { PickerDirector } from '../../../../src/picker/director/picker-director';
@@ -24,7 +25,10 @@ const OUTCOME: Outcome = {
   cause: 'natural',
 };
 
-function harness(endpoints: readonly string[], options: { admission?: Admission; ignoreSubset?: boolean } = {}) {
+function harness(
+  endpoints: readonly string[],
+  options: { admission?: Admission; ignoreSubset?: boolean; objectives?: Objectives; onError?: (error: unknown) => void } = {},
+) {
   const store = new EndpointStore();
   store.replaceAll(
     endpoints.map((hostPort) => {
@@ -39,7 +43,7 @@ function harness(endpoints: readonly string[], options: { admission?: Admission;
   const decisions = new DecisionLog();
   const director = new PickerDirector({
     scheduler: scheduler!,
-    models: new PassModelResolver({ name: 'pool', endpoints: store, setHeaders: undefined }),
+    models: new PassModelResolver({ name: 'pool', endpoints: store, setHeaders: undefined }, undefined, options.objectives),
     requests,
     scheduling,
     decisions,
@@ -105,10 +109,24 @@ test.each([
 });
 
 test('requests are counted by fairness id, the later header name first', () => {
-  const { director, requests } = harness(['10.0.0.1:8000']);
+  const { director, requests } = harness(['10.0.0.1:8000'], { objectives: new Objectives() });
   director.decide(request(CHAT, { 'x-llm-d-inference-fairness-id': 'a', 'x-gateway-inference-fairness-id': 'b' }), never);
   director.decide(request(CHAT, { 'x-gateway-inference-fairness-id': 'b' }), never);
   expect(['a', 'b'].map((id) => requests.series('llama', 'llama', id).total)).toEqual([1, 1]);
+});
+
+test('and by the priority of their objective, where headers are believed', () => {
+  const objectives = new Objectives();
+  objectives.replaceAll(new Map([['gold', 7]]));
+  const headers = { 'x-gateway-inference-objective': 'gold', 'x-llm-d-inference-fairness-id': 'a' };
+  for (const [options, tenant, priority] of [
+    [{ objectives }, 'a', 7],
+    [{}, 'default-flow', 0],
+  ] as const) {
+    const { director, requests } = harness(['10.0.0.1:8000'], options);
+    director.decide(request(CHAT, headers), never);
+    expect(requests.series('llama', 'llama', tenant, priority).total).toBe(1);
+  }
 });
 
 test('a chat without a model is refused', () => {
@@ -253,4 +271,30 @@ test('another scheduler takes over, and settles what the first one sent', () => 
   parts.director.use(scheduler!, new PassModelResolver({ name: 'pool', endpoints: parts.store, setHeaders: undefined }));
   parts.director.settle(facts, decision, OUTCOME);
   expect(inFlight(parts)).toBe(0);
+});
+
+test('B8: a request that has waited and cannot be decided is a 500, which somebody hears of', () => {
+  let resume: Parameters<Admission['wait']>[1] = () => undefined;
+  const errors: unknown[] = [];
+  const admission: Admission = {
+    admit: () => WAIT,
+    wait: (_, late) => {
+      resume = late;
+    },
+    abandon: () => undefined,
+  };
+  const { director, requests } = harness(['10.0.0.1:8000'], { admission, onError: (error) => errors.push(error) });
+  const decisions: Decision[] = [];
+  expect(director.decide(request(CHAT), (decision) => decisions.push(decision))).toBeUndefined();
+  const fault = new Error('a bug');
+  resume(
+    Object.defineProperty({ kind: 'grant', release: () => undefined } as never, 'answerHeaders', {
+      get: () => {
+        throw fault;
+      },
+    }),
+  );
+  expect(errors).toEqual([fault]);
+  expect(decisions).toMatchObject([{ kind: 'reject', status: 500, reason: 'internal' }]);
+  expect(requests.series('llama', 'llama', 'default-flow').errors.get('500')).toBe(1);
 });

@@ -8,6 +8,7 @@ import { MetricsScraper } from '../../../../src/picker/metrics-scraper/metrics-s
 import type { ScrapeEvent } from '../../../../src/picker/metrics-scraper/scrape-protocol';
 import { DEFAULT_SCRAPER_OPTIONS } from '../../../../src/picker/metrics-scraper/scraper-parameters';
 import { ScraperThread } from '../../../../src/picker/metrics-scraper/scraper-thread';
+import { EndpointTable } from '../../../../src/picker/scheduling/interface/endpoint-table';
 import { monotonicClock } from '../../../../src/shared/clock';
 import { EngineServer, page, until } from './support/engine-server';
 import { vllmPage } from './support/pages';
@@ -71,7 +72,7 @@ describe('scraping in a worker thread', () => {
 
   test('a thread that dies is started again and goes on where it was', async () => {
     const store = new EndpointStore();
-    thread.update({ capacity: 0, buffer: new SharedArrayBuffer(0), targets: [] });
+    thread.update({ capacity: 0, buffer: new EndpointTable(0).buffer, targets: [] });
     const hostPort = `127.0.0.1:${engine.port}`;
     store.replaceAll([{ name: 'a', address: '127.0.0.1', port: engine.port, labels: {}, ready: true, hostPort }]);
     new MetricsScraper(thread, DEFAULT_ENGINE_SELECTOR).follow(store);

@@ -74,12 +74,14 @@ dataLayer: {discovery: {pluginRef: f}, sources: [{pluginRef: metrics-data-source
   expect(load(text).loaded!.scraping!.options.path).toBe('/m');
 });
 
-test('plugins that only queued requests need are accepted, and the log says that they idle', () => {
-  const { loaded, notices } = load(`${HEAD}${FILES.replace('}}]', '}}, {type: utilization-detector}]')}${DISCOVERY}`);
+test('plugins that only queued requests need are accepted, and the log says when nobody queues', () => {
+  const text = `${HEAD}${FILES.replace('}}]', '}}, {type: fcfs-ordering-policy}, {type: utilization-detector}]')}${DISCOVERY}`;
+  const { loaded, notices } = load(text);
   expect(loaded).toBeDefined();
   expect(notices).toEqual([
-    "plugin 'utilization-detector' (utilization-detector) has no effect: requests are neither queued nor shed",
+    "plugin 'fcfs-ordering-policy' (fcfs-ordering-policy) has no effect: feature gate 'flowControl' is off",
   ]);
+  expect(load(text.replace('plugins:', 'featureGates: [flowControl]\nplugins:')).notices).toEqual([]);
 });
 
 test('the data layer has a key that tells its changes from those of scheduling', () => {
@@ -92,9 +94,9 @@ test('the data layer has a key that tells its changes from those of scheduling',
 
 test.each([
   [
-    'a gate that is missing here',
-    `${HEAD}featureGates: [flowControl]\n${FILES}${DISCOVERY}`,
-    ["feature gate 'flowControl' is not supported"],
+    'eviction of running requests',
+    `${HEAD}featureGates: [flowControl]\nflowControl: {enableEviction: true}\n${FILES}${DISCOVERY}`,
+    ['AIG513 this picker does not interrupt requests that an engine works on'],
   ],
   [
     'discovery without a path',
@@ -159,11 +161,28 @@ describe('a policy with pools', () => {
     ]);
   });
 
-  test('with models that rank differently is followed, and the log says that ranks have no effect', () => {
+  test('with models that rank differently has a band for each rank', () => {
     const models = '[{name: m, targets: [{pool: a}]}, {name: batch, priority: -10, targets: [{pool: a}]}]';
     const { loaded, notices } = loadModels('[{name: a, endpoints: {file: {path: a.yaml}}}]', models);
-    expect(loaded).toBeDefined();
-    expect(notices).toEqual(["the priorities of models 'batch' have no effect: requests are neither queued nor shed"]);
+    const { settings } = loaded!.queues;
+    expect(settings).toMatchObject({ queues: true, maxBytes: 2 ** 29, waitingRoom: { maxRequests: 1_000, queueMs: 60_000 } });
+    expect(settings!.bands.map(({ name, busyCeiling }) => [name, busyCeiling])).toEqual([
+      ['priority-0', 0.9],
+      ['priority--10', 0.8],
+    ]);
+    expect(notices).toEqual([]);
+  });
+
+  test('whose models rank equally has no flow control', () => {
+    const { loaded } = loadModels('[{name: a, endpoints: {file: {path: a.yaml}}}]', '[{name: m, targets: [{pool: a}]}]');
+    expect(loaded!.queues.settings).toBeUndefined();
+  });
+
+  test('and flow control of both kinds is refused', () => {
+    const models = '[{name: m, targets: [{pool: a}]}]\npriorities: {bands: [{name: x, priority: 0}]}';
+    const text = `${HEAD}featureGates: [flowControl]\n`;
+    const result = loadModels('[{name: a, endpoints: {file: {path: a.yaml}}}]', models, '--config-text', text);
+    expect(faults(result)).toEqual([expect.stringContaining('AIG510 flow control is configured twice')]);
   });
 
   test('find their endpoints in any way that a policy names, in the namespace of the flags where it names none', () => {

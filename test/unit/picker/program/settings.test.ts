@@ -36,6 +36,7 @@ test('no more than a pool is needed, and the defaults are those of the reference
     streamMetrics: false,
     allowExperimental: false,
     ignoreSubset: false,
+    trustsHeaders: true,
   });
 });
 

@@ -1,0 +1,51 @@
+import { ConfigCode } from '../../picker-config/codes';
+import type { EndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
+import type { PickerPolicy } from '../../picker-config/picker-policy';
+import type { Problem } from '../../shared/problem';
+import { llmdFlowControl, QUEUE_ONLY_PLUGINS } from '../flow-control/llmd-settings';
+import { policyFlowControl, tenantPriorities } from '../flow-control/policy-settings';
+import type { FlowControlSettings } from '../flow-control/settings';
+
+/** What flow control follows. */
+export interface QueueRules {
+  /** Undefined where nobody is ranked. */
+  readonly settings: FlowControlSettings | undefined;
+  readonly tenants: ReadonlyMap<string, number>;
+}
+
+/** The policy's rules where there are some, else llm-d's. @param policy undefined without one */
+export function queueRules(
+  policy: PickerPolicy | undefined,
+  config: EndpointPickerConfig,
+  locate: (path: string) => string,
+  problems: Problem[],
+): QueueRules {
+  const isLlmd = config.featureGates.flowControl;
+  if (isLlmd && policy?.priorities !== undefined) {
+    problems.push({
+      code: ConfigCode.NOT_EXACTLY_ONE,
+      what: "flow control is configured twice: by section 'priorities' of the policy and by feature gate 'flowControl'",
+      fix: 'remove the gate, or the section',
+      where: locate('featureGates'),
+    });
+  }
+  // read in any case: a broken section must not be overlooked while its gate is off
+  const llmd = llmdFlowControl(config, locate, problems);
+  if (policy === undefined) return { settings: llmd, tenants: new Map() };
+  return { settings: isLlmd ? llmd : policyFlowControl(policy), tenants: tenantPriorities(policy) };
+}
+
+/** What is accepted and has no effect, in words for the log. @param inProfiles names of plugins that scheduling profiles use */
+export function queueNotices(
+  policy: PickerPolicy | undefined,
+  { plugins, featureGates }: EndpointPickerConfig,
+  inProfiles: ReadonlySet<string>,
+): string[] {
+  if (featureGates.flowControl) return [];
+  const isIdle = (type: string): boolean =>
+    QUEUE_ONLY_PLUGINS.includes(type) ||
+    (policy !== undefined && (type === 'utilization-detector' || type === 'concurrency-detector'));
+  return plugins
+    .filter(({ name, type }) => isIdle(type) && !inProfiles.has(name))
+    .map(({ name, type }) => `plugin '${name}' (${type}) has no effect: feature gate 'flowControl' is off`);
+}
