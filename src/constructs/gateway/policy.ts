@@ -1,17 +1,27 @@
 import type {
   PickerPolicy,
   PolicyAccess,
+  PolicyBand,
   PolicyIdentity,
   PolicyLimit,
   PolicyModel,
   PolicyPool,
+  PolicyPriorities,
   PolicyStore,
 } from '../../picker-config/picker-policy';
-import { DEFAULT_CLIENT_HEADER, DEFAULT_REDIS, DEFAULT_TENANT_HEADER } from '../../picker-config/picker-policy';
+import {
+  DEFAULT_BAND,
+  DEFAULT_CLIENT_HEADER,
+  DEFAULT_PRIORITIES,
+  DEFAULT_REDIS,
+  DEFAULT_TENANT_HEADER,
+  defaultCeiling,
+} from '../../picker-config/picker-policy';
 import type { IInferenceModel } from '../inference-model';
 import type { IInferencePool } from '../inference-pool';
 import type { PickerLimit } from '../picker-limit';
 import type { ClientIdentity } from '../values/client-identity';
+import { Criticality } from '../values/criticality';
 import type { TokenStore } from '../values/token-store';
 import { claimKey } from './limit-checks';
 
@@ -49,7 +59,26 @@ export function pickerPolicy(input: PolicyInput): PickerPolicy {
     ...(input.access === undefined ? {} : { access: input.access }),
     limits: input.limits.map((limit) => limitPolicy(limit, input.identity)),
     ...(store === undefined ? {} : { store }),
+    ...prioritiesPolicy(input.models),
   };
+}
+
+/** A band for each priority of the models; nothing where all have the default, because there is nobody to prefer. */
+function prioritiesPolicy(models: readonly IInferenceModel[]): { priorities?: PolicyPriorities } {
+  const priorities = new Set(models.map(({ criticality }) => criticality.value));
+  if ([...priorities].every((priority) => priority === 0)) return {};
+  const bands = [...priorities].sort((a, b) => b - a);
+  return { priorities: { ...DEFAULT_PRIORITIES, bands: bands.map(bandPolicy) } };
+}
+
+function bandPolicy(priority: number): PolicyBand {
+  const names: ReadonlyMap<number, string> = new Map([
+    [Criticality.CRITICAL.value, 'critical'],
+    [Criticality.STANDARD.value, 'standard'],
+    [Criticality.SHEDDABLE.value, 'sheddable'],
+  ]);
+  const name = names.get(priority) ?? `priority-${priority}`;
+  return { ...DEFAULT_BAND, name, priority, ceiling: defaultCeiling(priority) };
 }
 
 function poolPolicy(pool: IInferencePool): PolicyPool {

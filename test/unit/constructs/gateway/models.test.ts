@@ -55,7 +55,33 @@ describe('models become the picker’s policy', () => {
       ],
       defaultModel: 'a',
       classes: { header: 'x-model-class', values: { small: 'b' } },
+      priorities: {
+        bands: [
+          { name: 'critical', priority: 100 },
+          { name: 'sheddable', priority: -100 },
+        ],
+      },
     });
+  });
+
+  test('any other priority has a band of its own, and equal ones need none', () => {
+    const bandsOf = (...priorities: number[]): unknown => {
+      const program = new GatewayProgram();
+      const pool = program.pool('one');
+      const gateway = program.gateway(GatewayImplementation.kong());
+      for (const [i, priority] of priorities.entries()) {
+        gateway.addModel(`model-${i}`, { pool, criticality: Criticality.priority(priority) });
+      }
+      return policyOf(program.synth()).priorities;
+    };
+    expect(bandsOf(7, 0, -3, 7)).toEqual({
+      bands: [
+        { name: 'priority-7', priority: 7 },
+        { name: 'standard', priority: 0 },
+        { name: 'priority--3', priority: -3 },
+      ],
+    });
+    expect(bandsOf(0, 0)).toBeUndefined();
   });
 
   test('the engines answer to the model’s name, so that no request has to be rewritten', () => {
