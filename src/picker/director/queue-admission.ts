@@ -239,6 +239,10 @@ class QueuedGrant implements Grant {
     return this.inner.answerHeaders;
   }
 
+  public get maxTokens(): number | undefined {
+    return this.inner.maxTokens;
+  }
+
   public settle(outcome: Outcome): void {
     this.inner.settle(outcome);
     this.flow.settle(outcome);

@@ -18,6 +18,7 @@ function grantOf(tenant: string | undefined, events: string[]): Grant {
     removeHeaders: ['authorization'],
     wantsUsage: false,
     answerHeaders: ['x-left', '1'],
+    maxTokens: 50,
     settle: () => events.push('settled'),
     release: () => events.push('released'),
   };
@@ -99,6 +100,7 @@ test('with one both are told of the end', () => {
   const { admission, resolved } = harness({ admit: () => grantOf('a', events) });
   const grant = admission.admit(request(), resolved()) as Grant;
   expect(grant).toMatchObject({ removeHeaders: ['authorization'], answerHeaders: ['x-left', '1'], client: { tenant: 'a' } });
+  expect(grant.maxTokens).toBe(50);
   grant.settle(outcome({}));
   grant.release();
   expect(events).toEqual(['settled', 'released']);
