@@ -13,9 +13,6 @@ const ABSENT: Readonly<Record<string, string>> = {
   prefix_indexer_hit_bytes: 'the share of a prompt that was cached is in the inputs of /debug/decisions',
   prefix_indexer_hit_ratio: 'the share of a prompt that was cached is in the inputs of /debug/decisions',
   prefix_indexer_size: 'the index has a fixed bound',
-  request_streaming_itl_seconds: 'reading the clock for every chunk of every answer; request_streaming_tpot_seconds has the mean',
-  response_processing_duration_seconds:
-    'reading the clock for every message of every answer; the CPU of the process tells the same',
 };
 
 interface Family {

@@ -80,11 +80,16 @@ export class PickerDirector implements Director {
     const routed = decision as Routed;
     this.scheduler.settle(routed.flight, outcome);
     routed.grant?.settle(outcome);
+    if (outcome.handlingMs !== undefined) this.parts.scheduling.responseSeconds.observe(outcome.handlingMs / 1e3);
     routed.series.settled(outcome, this.parts.clock.nowMs() - routed.decidedMs, routed.streaming);
   }
 
   public answered(decision: RouteDecision): void {
     this.scheduler.answered((decision as Routed).flight);
+  }
+
+  public streamed(decision: RouteDecision, gapMs: number): void {
+    (decision as Routed).series.itlSeconds.observe(gapMs / 1e3);
   }
 
   private follow(

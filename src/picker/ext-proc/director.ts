@@ -71,6 +71,8 @@ export interface Outcome {
   readonly responseBytes: number;
   /** Milliseconds from the decision to the first byte of the answer's body; -1 when there was none. */
   readonly firstByteMs: number;
+  /** Milliseconds that its messages took to handle here. @default not measured */
+  readonly handlingMs?: number;
   readonly cause: 'natural' | 'client-disconnect' | 'evicted' | 'early-close' | 'error';
 }
 
@@ -84,6 +86,8 @@ export interface Director {
   abandon(request: RequestFacts): void;
   /** The first byte of the answer's body has passed. Only where answers are watched, and never after `settle`. */
   answered?(decision: RouteDecision): void;
+  /** A further chunk of a stream of events has passed, so many milliseconds behind the one before. Not after `settle`. */
+  streamed?(decision: RouteDecision, gapMs: number): void;
   /** Called exactly once for every route decision. */
   settle(request: RequestFacts, decision: RouteDecision, outcome: Outcome): void;
 }

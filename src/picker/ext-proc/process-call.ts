@@ -83,6 +83,16 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
     }
   }
 
+  onChunk(gapMs: number): void {
+    const { routed, context } = this;
+    if (routed === undefined || this.settled) return;
+    try {
+      context.director.streamed?.(routed, gapMs);
+    } catch (error) {
+      context.onError(error);
+    }
+  }
+
   onAnswered(): DynamicMetadata | undefined {
     return this.settle('natural');
   }
@@ -168,6 +178,7 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
       requestBytes: this.requestPhase.requestBytes,
       responseBytes: responsePhase.bytes,
       firstByteMs: firstByteAtMs < 0 ? -1 : firstByteAtMs - this.routedAtMs,
+      ...(responsePhase.started ? { handlingMs: responsePhase.handlingMs } : {}),
       cause,
     };
     try {

@@ -21,6 +21,8 @@ export interface ResponsePhaseHost {
   readonly request: RequestState;
   /** The first byte of the answer's body has come. */
   onFirstByte(): void;
+  /** A further chunk of a stream of events has come. */
+  onChunk(gapMs: number): void;
   /** The answer is complete; returns what goes out with its last message. */
   onAnswered(): DynamicMetadata | undefined;
 }
@@ -42,6 +44,10 @@ export class ResponsePhase {
   bytes = 0;
   /** When the first byte of the body passed; -1 before. */
   firstByteAtMs = -1;
+  /** What its messages took to handle, but for the last words to the proxy. */
+  handlingMs = 0;
+  private lastByteAtMs = -1;
+  private isEvents = false;
   /** A headers message has been seen. */
   started = false;
   private mode = BodyMode.FullDuplexStreamed;
@@ -62,7 +68,9 @@ export class ResponsePhase {
    * @throws WireError
    */
   onHeaders(message: ProcessingRequest, bytes: Buffer, routed: RouteDecision | undefined): void {
-    const { answerHeaders } = this.host.context;
+    const { context } = this.host;
+    const { answerHeaders } = context;
+    const beganMs = context.nowMs();
     this.started = true;
     answerHeaders.read(bytes, message.start, message.end);
     this.status = Math.max(0, answerHeaders.number(':status'));
@@ -72,6 +80,7 @@ export class ResponsePhase {
     }
     if (!message.endOfStream) this.beginScan(routed);
     const isLast = message.endOfStream || this.mode === BodyMode.None;
+    this.handlingMs += context.nowMs() - beganMs;
     const metadata = isLast ? this.host.onAnswered() : undefined;
     const dropsLength = (this.masking || this.stripping) && this.mode !== BodyMode.Buffered;
     const { answerHeaders: added } = routed;
@@ -90,11 +99,15 @@ export class ResponsePhase {
   onBody(message: ProcessingRequest, bytes: Buffer): void {
     const { context, request } = this.host;
     const length = message.end - message.start;
-    if (length > 0 && this.firstByteAtMs < 0) {
-      this.firstByteAtMs = context.nowMs();
-      this.host.onFirstByte();
+    const beganMs = context.nowMs();
+    if (length > 0) {
+      if (this.firstByteAtMs < 0) {
+        this.firstByteAtMs = beganMs;
+        this.host.onFirstByte();
+      } else if (this.isEvents) this.host.onChunk(beganMs - this.lastByteAtMs);
+      this.lastByteAtMs = beganMs;
+      this.bytes += length;
     }
-    this.bytes += length;
     const isLast = message.endOfStream;
     let body = bytes;
     let start = message.start;
@@ -117,9 +130,11 @@ export class ResponsePhase {
         end = request.stripper.outputLength;
       }
     }
+    if (isLast) this.handlingMs += context.nowMs() - beganMs;
     const metadata = isLast ? this.host.onAnswered() : undefined;
     if (this.mode === BodyMode.FullDuplexStreamed) this.echo(body, start, end, isLast, metadata);
     else this.answer(body, start, end, changed, metadata);
+    if (!isLast) this.handlingMs += context.nowMs() - beganMs;
   }
 
   onTrailers(): void {
@@ -158,6 +173,7 @@ export class ResponsePhase {
     if (encoding !== undefined && encoding !== 'identity') return;
     const type = answerHeaders.get('content-type') ?? '';
     const isEvents = type.includes('text/event-stream');
+    this.isEvents = isEvents;
     if (!isEvents && !type.includes('json')) return;
     const asked = request.scanned?.model;
     const hidden = routed.targetModel;

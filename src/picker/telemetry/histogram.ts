@@ -41,6 +41,7 @@ export const Bounds = {
   TPOT_SECONDS: Float64Array.of(
     ...[0.0005, 0.00205, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 2],
   ),
+  ITL_SECONDS: Float64Array.of(0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2),
   NTPOT_SECONDS: Float64Array.of(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
   REQUEST_BYTES: Float64Array.of(...powersOfTwo(6, 30)),
   // 32778 is no slip of ours: it is what llm-d uses
@@ -49,6 +50,9 @@ export const Bounds = {
   OUTPUT_TOKENS: Float64Array.of(1, ...powersOfTwo(3, 13)),
   PROCESSING_SECONDS: Float64Array.of(
     ...[0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.04, 0.06, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  ),
+  RESPONSE_SECONDS: Float64Array.of(
+    ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   ),
   SCHEDULER_SECONDS: Float64Array.of(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
   QUEUE_SECONDS: Float64Array.of(...[0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]),

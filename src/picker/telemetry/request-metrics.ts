@@ -24,6 +24,7 @@ export class RequestSeries {
   public readonly streamingTtftSeconds = new Histogram(Bounds.TTFT_SECONDS);
   public readonly wholeTtftSeconds = new Histogram(Bounds.TTFT_SECONDS);
   public readonly tpotSeconds = new Histogram(Bounds.TPOT_SECONDS);
+  public readonly itlSeconds = new Histogram(Bounds.ITL_SECONDS);
 
   public constructor(public readonly labels: Labels) {}
 
@@ -149,4 +150,5 @@ const HISTOGRAMS: readonly (readonly [suffix: string, help: string, pick: (serie
   ['cached_tokens', 'Input tokens that the engine had in its cache.', (series) => series.cachedTokens],
   ['ntpot_seconds', 'Duration of a request over its output tokens.', (series) => series.ntpotSeconds],
   ['streaming_tpot_seconds', 'Time after the first byte over the output tokens after the first.', (series) => series.tpotSeconds],
+  ['streaming_itl_seconds', 'Time between two chunks of a streamed answer.', (series) => series.itlSeconds],
 ];

@@ -18,6 +18,8 @@ export class SchedulerMetrics {
   public readonly scheduleSeconds = new Histogram(Bounds.SCHEDULER_SECONDS);
   /** From a whole request to the decision, queueing included. */
   public readonly processingSeconds = new Histogram(Bounds.PROCESSING_SECONDS);
+  /** Handling the messages of one answer. */
+  public readonly responseSeconds = new Histogram(Bounds.RESPONSE_SECONDS);
   private readonly models = new LabelLimiter(MAX_MODELS);
   private readonly successes = new Map<string, Map<string, Attempts>>();
   private readonly failures = new Map<string, number>();
@@ -85,5 +87,7 @@ export class SchedulerMetrics {
       'Time from a whole request to its decision, queueing included.',
     );
     out.histogram('llm_d_epp_request_processing_duration_seconds', [], this.processingSeconds);
+    out.family('llm_d_epp_response_processing_duration_seconds', 'histogram', 'Time spent on the messages of an answer.');
+    out.histogram('llm_d_epp_response_processing_duration_seconds', [], this.responseSeconds);
   }
 }

@@ -76,6 +76,8 @@ export interface Asked {
 export class ScriptedDirector implements Director {
   readonly asked: Asked[] = [];
   readonly settled: { decision: RouteDecision; outcome: Outcome }[] = [];
+  /** Between the chunks of streams. */
+  readonly gapsMs: number[] = [];
   abandoned = 0;
   resume: ((decision: Decision) => void) | undefined;
 
@@ -96,6 +98,10 @@ export class ScriptedDirector implements Director {
 
   abandon(): void {
     this.abandoned++;
+  }
+
+  streamed(_decision: RouteDecision, gapMs: number): void {
+    this.gapsMs.push(gapMs);
   }
 
   settle(_request: RequestFacts, decision: RouteDecision, outcome: Outcome): void {

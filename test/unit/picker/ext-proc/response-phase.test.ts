@@ -38,7 +38,10 @@ describe('an answer', () => {
       now = 400;
     }
     expect(director.settled).toEqual([]);
+    // an empty chunk brings no token
+    expect(director.gapsMs).toEqual([250, 0]);
     exchange.responseBody('', true);
+    expect(director.gapsMs).toHaveLength(2);
     expect(exchange.take()).toEqual([{ kind: 'responseBody', piece: Buffer.alloc(0), endOfStream: true }]);
     const outcome = {
       status: 200,
@@ -53,6 +56,18 @@ describe('an answer', () => {
     expect(director.settled).toMatchObject([{ outcome }]);
     exchange.close();
     expect(director.settled).toHaveLength(1);
+  });
+
+  test('tells what its messages took to handle', () => {
+    const director = new ScriptedDirector();
+    let now = 0;
+    // every look at the clock is a millisecond later
+    const exchange = routed(director, 'FULL_DUPLEX_STREAMED', { nowMs: () => now++ });
+    exchange.responseHeaders({ 'content-type': 'application/json' });
+    exchange.responseBody('{}', false);
+    exchange.responseBody('', true);
+    expect(director.settled[0]!.outcome.handlingMs).toBe(3);
+    expect(director.gapsMs).toEqual([]);
   });
 
   test.each(['200', '404', '503'])('B4: with :status %s is reported with it', (status) => {

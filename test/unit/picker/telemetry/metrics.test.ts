@@ -65,6 +65,7 @@ test('a request is counted from its start to its end', () => {
   expect(page(metrics)).toContain(
     'llm_d_epp_request_running{fairness_id="default-flow",model_name="m",priority="0",target_model_name="t"} 1',
   );
+  series.itlSeconds.observe(0.04);
   series.settled(DONE, 1_200, true);
   const text = page(metrics);
   const labels = 'fairness_id="default-flow",model_name="m",priority="0",target_model_name="t"';
@@ -78,6 +79,7 @@ test('a request is counted from its start to its end', () => {
     `llm_d_epp_request_output_tokens_sum{${labels}} 11`,
     `llm_d_epp_request_cached_tokens_sum{${labels}} 40`,
     `llm_d_epp_request_streaming_tpot_seconds_sum{${labels}} 0.1`,
+    `llm_d_epp_request_streaming_itl_seconds_sum{${labels}} 0.04`,
     `llm_d_epp_request_ttft_seconds_sum{${labels},streaming="true"} 0.2`,
   ]) {
     expect(text).toContain(`${line}\n`);
