@@ -1,24 +1,10 @@
 import { readFileSync } from 'node:fs';
-import {
-  Composer,
-  type Document,
-  isCollection,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  LineCounter,
-  type ParsedNode,
-  Parser,
-  type ScalarTag,
-  type Tags,
-  visit,
-  type YAMLParseError,
-} from 'yaml';
+import { isCollection, isMap, isNode, isPair, type LineCounter, type ParsedNode } from 'yaml';
 import type { Finding } from './findings';
-import { isTooDeep, MAX_DEPTH } from './nesting';
+import { MAX_DEPTH } from './nesting';
 import type { FieldPath } from './schema/field-path';
 import { isJsonObject } from './schema/schema-node';
+import { parseYaml, type YamlDocument, type YamlProblem } from './yaml-documents';
 
 /** Line and column, both from 1. */
 export interface Position {
@@ -52,31 +38,11 @@ export function readManifestFile(file: string): ReadManifests {
 
 /** The same for text; `file` is for messages. */
 export function readManifests(text: string, file?: string): ReadManifests {
-  const lines = new LineCounter();
   const documents: ManifestDocument[] = [];
   const findings: Finding[] = [];
-  try {
-    const composer = new Composer({
-      version: '1.1',
-      merge: true,
-      // The library compares every key with every other; checkKeys does it in one pass.
-      uniqueKeys: false,
-      customTags: kubernetesTags,
-      logLevel: 'silent',
-    });
-    const tokens = [...new Parser(lines.addNewLine).parse(text)];
-    const deep = tokens.filter(isTooDeep);
-    for (const { offset } of deep) {
-      const { line, col } = lines.linePos(offset);
-      const what = `cannot be parsed: is nested deeper than ${MAX_DEPTH} levels`;
-      findings.push(unreadable(file, what, 'write it flatter', { line, column: col }));
-    }
-    for (const document of composer.compose(tokens.filter((token) => !deep.includes(token)))) {
-      readDocument(document, text, lines, file, documents, findings);
-    }
-  } catch (error) {
-    findings.push(unreadable(file, `cannot be parsed: ${(error as Error).message}`, 'write valid YAML or JSON'));
-  }
+  const parsed = parseYaml(text);
+  for (const problem of parsed.problems) findings.push(unparsable(problem, parsed.lines, file));
+  for (const document of parsed.documents) readDocument(document, text, parsed.lines, file, documents, findings);
   return { documents, findings };
 }
 
@@ -118,67 +84,42 @@ function isPlain(value: object): boolean {
 }
 
 function readDocument(
-  document: Document.Parsed,
+  { document, problems }: YamlDocument,
   source: string,
   lines: LineCounter,
   file: string | undefined,
   documents: ManifestDocument[],
   findings: Finding[],
 ): void {
-  const place = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
-  const errors: readonly YamlProblem[] =
-    document.errors.length > 0 ? document.errors.map(toProblem) : checkKeys(document.contents);
-  const template = /\{\{[-\s]*[.$"a-zA-Z/]/.exec(source.slice(document.range[0], document.range[1]));
-  if (errors.length > 0 && template !== null) {
+  const [start, end] = document.range;
+  const template = problems.length === 0 ? null : /\{\{[-\s]*[.$"a-zA-Z/]/.exec(source.slice(start, end));
+  if (template !== null) {
     const fix = 'render it first, with helm template for example';
-    findings.push(unreadable(file, 'holds a template, which is no YAML yet', fix, place(document.range[0] + template.index)));
+    findings.push(unreadable(file, 'holds a template, which is no YAML yet', fix, place(lines, start + template.index)));
     return;
   }
-  for (const { what, offset } of errors)
-    findings.push(unreadable(file, `cannot be parsed: ${what}`, 'write valid YAML or JSON', place(offset)));
-  if (errors.length > 0 || document.contents === null) return;
+  for (const problem of problems) findings.push(unparsable(problem, lines, file));
+  if (problems.length > 0 || document.contents === null) return;
   let value: unknown;
   try {
     value = document.toJS();
   } catch (error) {
     // Aliases of aliases, which would be more than memory holds.
     const fix = 'write it without so many aliases';
-    findings.push(unreadable(file, `cannot be parsed: ${(error as Error).message}`, fix, place(document.range[0])));
+    findings.push(unparsable({ what: (error as Error).message, fix, offset: start }, lines, file));
     return;
   }
   if (value === null) return;
   documents.push({ value, ...(file === undefined ? {} : { file }), locate: (path) => locate(document.contents, path, lines) });
 }
 
-interface YamlProblem {
-  readonly what: string;
-  readonly offset: number;
+function unparsable({ what, fix, offset }: YamlProblem, lines: LineCounter, file: string | undefined): Finding {
+  return unreadable(file, `cannot be parsed: ${what}`, fix, offset === undefined ? undefined : place(lines, offset));
 }
 
-// The library's message repeats the place and draws the line below it.
-function toProblem(error: YAMLParseError): YamlProblem {
-  return { what: error.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, ''), offset: error.pos[0] };
-}
-
-/** Keys that stand twice in a map, and keys that are no text, such as an unquoted `{{ x }}`. */
-function checkKeys(root: ParsedNode | null): YamlProblem[] {
-  const problems: YamlProblem[] = [];
-  visit(root, {
-    Map(_, map) {
-      const seen = new Set<unknown>();
-      for (const { key } of map.items) {
-        const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
-        if (isCollection(key)) problems.push({ what: 'a key is no text', offset });
-        if (!isScalar(key) || key.value === '<<') continue;
-        if (seen.has(key.value)) problems.push({ what: 'Map keys must be unique', offset });
-        seen.add(key.value);
-      }
-    },
-  });
-  return problems;
+function place(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
 }
 
 function unreadable(file: string | undefined, what: string, fix: string, position?: Position): Finding {
@@ -194,26 +135,6 @@ function unreadable(file: string | undefined, what: string, fix: string, positio
   };
 }
 
-/**
- * What YAML means to Kubernetes tools, which is neither version: `yes` and `on` are booleans and `0644` is octal as in YAML 1.1, `0o644`
- * is octal as in 1.2, and dates and `1:30` stay text.
- */
-function kubernetesTags(tags: Tags): Tags {
-  const kept = tags.filter((tag) => {
-    const { tag: name, format } =
-      typeof tag === 'string' ? { tag, format: undefined } : (tag as { tag: string; format?: string });
-    return format !== 'TIME' && !/timestamp|binary|omap|pairs|set$/.test(name);
-  });
-  return [OCTAL, ...kept];
-}
-
-const OCTAL: ScalarTag = {
-  tag: 'tag:yaml.org,2002:int',
-  default: true,
-  test: /^[-+]?0o[0-7]+$/,
-  resolve: (text) => (text.startsWith('-') ? -1 : 1) * Number.parseInt(text.replace(/^[-+]?0o/, ''), 8),
-};
-
 function locate(root: ParsedNode | null, path: FieldPath, lines: LineCounter): Position | undefined {
   let node: unknown = root;
   let offset = root?.range?.[0];
@@ -227,7 +148,5 @@ function locate(root: ParsedNode | null, path: FieldPath, lines: LineCounter): P
     if (isNode(anchor)) offset = anchor.range?.[0] ?? offset;
     node = isPair(item) ? item.value : item;
   }
-  if (offset === undefined) return undefined;
-  const { line, col } = lines.linePos(offset);
-  return { line, column: col };
+  return offset === undefined ? undefined : place(lines, offset);
 }

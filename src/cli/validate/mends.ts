@@ -1,5 +1,6 @@
-import { isMap, isScalar, isSeq, type Node, type Pair, parseAllDocuments, stringify, type YAMLMap } from 'yaml';
+import { isMap, isScalar, isSeq, type Node, type Pair, stringify, type YAMLMap } from 'yaml';
 import type { Finding } from '../../validation';
+import { parseYaml } from '../../validation/yaml-documents';
 
 interface Edit {
   readonly from: number;
@@ -11,8 +12,8 @@ interface Edit {
 export function applyMends(text: string, findings: readonly Finding[]): string {
   const mends = findings.flatMap(({ object, mend }) => (object === undefined || mend === undefined ? [] : [{ object, mend }]));
   if (mends.length === 0) return text;
-  const roots = parseAllDocuments(text, { version: '1.1', merge: true, logLevel: 'silent' }).flatMap((document) =>
-    'errors' in document && document.errors.length === 0 ? itemsOf(document.contents) : [],
+  const roots = parseYaml(text).documents.flatMap(({ document, problems }) =>
+    problems.length === 0 ? itemsOf(document.contents) : [],
   );
   const edits = mends.flatMap(({ object, mend }): Edit[] => {
     const root = roots.find(
