@@ -3,7 +3,7 @@ import { nearest } from './nearest';
 import { checkMetadata } from './object-meta';
 import { schemaErrors } from './schema/compile';
 import { withDefaults } from './schema/defaults';
-import { formatFieldPath } from './schema/field-path';
+import { formatFieldPath, startsWith } from './schema/field-path';
 import { findDuplicateItems } from './schema/list-duplicates';
 import type { KindSchema } from './schema/registry';
 import { isJsonObject, type JsonObject, type SchemaNode } from './schema/schema-node';
@@ -58,7 +58,10 @@ export function checkObject(object: JsonObject, kind: KindSchema, old?: JsonObje
     : missingMetadata(stored, kind);
   const failed = values.map(({ path }) => path);
   const rules = kind.isBuiltIn ? [] : cel().checkRules(stored, kind.schema, failed, before);
-  return [...unknown, ...values, ...duplicates, ...metadata, ...rules];
+  // Inside a value of a wrong type no field is known, and its type is what is wrong.
+  const mistyped = values.filter(({ problem }) => problem.code === 'AIG011').map(({ path }) => path);
+  const strange = unknown.filter(({ path }) => !mistyped.some((other) => startsWith(path, other)));
+  return [...strange, ...values, ...duplicates, ...metadata, ...rules];
 }
 
 // Built-in kinds have no rules, and the evaluator takes longer to load than such an object to check.

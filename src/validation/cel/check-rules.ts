@@ -1,6 +1,6 @@
 import { isCelError } from '@bufbuild/cel';
 import type { FieldProblem } from '../findings';
-import { type FieldPath, formatFieldPath } from '../schema/field-path';
+import { type FieldPath, formatFieldPath, startsWith } from '../schema/field-path';
 import { sameItem } from '../schema/list-duplicates';
 import { type CelRule, childNode, isJsonObject, type SchemaNode } from '../schema/schema-node';
 import { type CompiledRule, compileRule, isAboutChange } from './compile';
@@ -87,8 +87,4 @@ function problemOf(
 // `.spec.a` → its steps; indices and quoted keys do not occur in published definitions, and the rule's own place is right then too.
 function fieldSteps(fieldPath: string | undefined): FieldPath {
   return fieldPath !== undefined && /^(?:\.\w+)+$/.test(fieldPath) ? fieldPath.slice(1).split('.') : [];
-}
-
-function startsWith(path: FieldPath, prefix: FieldPath): boolean {
-  return prefix.length <= path.length && prefix.every((step, index) => step === path[index]);
 }

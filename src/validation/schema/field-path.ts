@@ -24,6 +24,11 @@ export function parseJsonPointer(pointer: string, value: unknown): FieldPath {
   return steps;
 }
 
+/** Whether a path leads to the value at `prefix` or into it. */
+export function startsWith(path: FieldPath, prefix: FieldPath): boolean {
+  return prefix.length <= path.length && prefix.every((step, index) => step === path[index]);
+}
+
 /** The value at a path that exists. */
 export function valueAt(root: unknown, path: FieldPath): unknown {
   return path.reduce<unknown>((value, step) => (value as Record<string | number, unknown> | undefined)?.[step], root);

@@ -18,13 +18,15 @@ export function findUnknownFields(root: unknown, schema: SchemaNode): UnknownFie
 }
 
 function walk(value: unknown, node: SchemaNode, path: FieldPath, found: UnknownField[]): void {
+  const isOpen = node['x-kubernetes-preserve-unknown-fields'] === true || node.additionalProperties === true;
   if (Array.isArray(value)) {
-    if (node.items === undefined) return;
-    for (let index = 0; index < value.length; index++) walk(value[index], node.items, [...path, index], found);
+    // In a list where none is meant, nothing is known: in `status`, which is dropped before types are checked, it is all that is said.
+    const items = node.items ?? (isOpen ? undefined : {});
+    if (items === undefined) return;
+    for (let index = 0; index < value.length; index++) walk(value[index], items, [...path, index], found);
     return;
   }
   if (!isJsonObject(value)) return;
-  const isOpen = node['x-kubernetes-preserve-unknown-fields'] === true || node.additionalProperties === true;
   for (const [key, entry] of Object.entries(value)) {
     const child = childNode(node, key);
     if (child !== undefined) walk(entry, child, [...path, key], found);
