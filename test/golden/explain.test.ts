@@ -1,11 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { explain } from '../../src/cli/explain/command';
-import { type ExampleSwitches, synthExample } from '../support/examples';
-
-const FIXTURES = path.join(__dirname, '../fixtures/explain');
-const fixture = (name: string): string => path.join(FIXTURES, name);
+import type { ExampleSwitches } from '../support/examples';
+import { ExplainCommand, explainFixture } from '../support/explain-command';
 
 interface Case {
   readonly example: string;
@@ -15,51 +11,32 @@ interface Case {
 
 /** Each golden file, with the question that it answers. `UPDATE_GOLDEN=1` writes them anew. */
 const GOLDENS: Readonly<Record<string, Case>> = {
-  idle: { example: 'guide', args: ['--request', fixture('question.json'), '--client', 'alice'] },
-  busy: { example: 'guide', args: ['--request', fixture('question.json'), '--endpoint-state', fixture('busy.yaml')] },
-  'class-header': { example: 'guide', args: ['--request', fixture('question.json'), '--header', 'X-Model-Class=small'] },
+  idle: { example: 'guide', args: ['--request', explainFixture('question.json'), '--client', 'alice'] },
+  busy: {
+    example: 'guide',
+    args: ['--request', explainFixture('question.json'), '--endpoint-state', explainFixture('busy.yaml')],
+  },
+  'class-header': { example: 'guide', args: ['--request', explainFixture('question.json'), '--header', 'X-Model-Class=small'] },
   routes: {
     example: 'guide',
     switches: { GATEWAY: 'istio', ATTACH: 'pool' },
-    args: ['--request', fixture('question.json'), '--header', 'x-model-class=large'],
+    args: ['--request', explainFixture('question.json'), '--header', 'x-model-class=large'],
   },
   'no-route': {
     example: 'guide',
     switches: { GATEWAY: 'istio', ATTACH: 'pool' },
-    args: ['--request', fixture('question.json'), '--path', '/metrics', '--method', 'GET'],
+    args: ['--request', explainFixture('question.json'), '--path', '/metrics', '--method', 'GET'],
   },
-  weights: { example: 'canary', args: ['--request', fixture('assistant.json'), '--seed', '3'] },
-  'unknown-model': { example: 'canary', args: ['--request', fixture('unknown.json')] },
+  weights: { example: 'canary', args: ['--request', explainFixture('assistant.json'), '--seed', '3'] },
+  'unknown-model': { example: 'canary', args: ['--request', explainFixture('unknown.json')] },
 };
 
-const folder = mkdtempSync(path.join(tmpdir(), 'explain-'));
-const manifests = new Map<string, string>();
+const command = new ExplainCommand();
+const { folder } = command;
+const run = (args: readonly string[]) => command.run(args);
+const manifestsOf = ({ example, switches }: Case): string => command.manifestsOf(example, switches);
 
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function manifestsOf({ example, switches = {} }: Case): string {
-  const key = `${example}-${Object.values(switches).join('-')}`;
-  const known = manifests.get(key);
-  if (known !== undefined) return known;
-  const file = path.join(folder, `${key}.yaml`);
-  writeFileSync(file, synthExample(example, switches).text);
-  manifests.set(key, file);
-  return file;
-}
-
-/** What the command prints, and its exit code. */
-async function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const out = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  const err = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const text = (spy: jest.SpyInstance): string => spy.mock.calls.map(([chunk]) => String(chunk)).join('');
-  try {
-    const code = await explain(args);
-    return { code, out: text(out), err: text(err).replaceAll(folder, '').replaceAll(FIXTURES, '') };
-  } finally {
-    out.mockRestore();
-    err.mockRestore();
-  }
-}
+afterAll(() => command.close());
 
 test.each(Object.entries(GOLDENS))('%s is explained', async (name, one) => {
   const { code, out } = await run([...one.args, manifestsOf(one)]);
@@ -101,7 +78,7 @@ test('a weight is followed as often as it says', async () => {
 
 test('pods of a cluster take the place of the replicas, and the fallback pool that of a pool without a ready one', async () => {
   const file = manifestsOf(GOLDENS['weights']!);
-  const text = JSON.parse(readFileSync(fixture('pods.json'), 'utf8'));
+  const text = JSON.parse(readFileSync(explainFixture('pods.json'), 'utf8'));
   const [pod] = text.endpoints;
   pod.labels = { ...podLabels(readFileSync(file, 'utf8'), 'qwen3'), 'pod-template-hash': '7c9f6' };
   const spare = { ...pod, name: 'qwen25-6d5b-aaaaa', address: '10.0.3.10', hostPort: '10.0.3.10:8000', ready: true };
@@ -154,10 +131,10 @@ test.each([
 ])('%s in the state of endpoints is refused by code and place', async (_what, text, message) => {
   const state = path.join(folder, 'state.yaml');
   writeFileSync(state, text);
-  writeFileSync(path.join(folder, 'unknown.json'), readFileSync(fixture('unknown.json')));
+  writeFileSync(path.join(folder, 'unknown.json'), readFileSync(explainFixture('unknown.json')));
   const { code, err } = await run([
     '--request',
-    fixture('assistant.json'),
+    explainFixture('assistant.json'),
     '--endpoint-state',
     state,
     manifestsOf(GOLDENS['weights']!),
