@@ -8,6 +8,8 @@ export interface LoadRequest {
   readonly prompt: string;
   readonly maxTokens: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The client goes after this time, whatever it has got. @default - it stays */
+  readonly leaveAfterMs?: number;
 }
 
 export interface LoadOptions {
@@ -57,6 +59,8 @@ const LAST_ANSWER_MS = 60_000;
 export class Load {
   public readonly failures: Failure[] = [];
   public sent = 0;
+  /** Clients that went before their answer was whole. */
+  public left = 0;
   private open = 0;
   private readonly agents = new Map<string, Agent>();
   private readonly byPod = new Map<string, number>();
@@ -82,7 +86,7 @@ export class Load {
   }
 
   public get answered(): number {
-    return this.sent - this.open - this.failures.length;
+    return this.sent - this.open - this.left - this.failures.length;
   }
 
   /** Milliseconds of the whole answers since the last call, in no order. */
@@ -110,7 +114,15 @@ export class Load {
   private send(index: number): void {
     const targets = this.options.targets();
     const target = targets[index % targets.length];
-    const { path = '/v1/chat/completions', model, stream, prompt, maxTokens, headers } = this.options.request(index);
+    const {
+      path = '/v1/chat/completions',
+      model,
+      stream,
+      prompt,
+      maxTokens,
+      headers,
+      leaveAfterMs,
+    } = this.options.request(index);
     const sentMs = Date.now();
     let status: number | undefined;
     let pod: string | undefined;
@@ -143,6 +155,15 @@ export class Load {
       agent: this.agentOf(target),
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers },
     });
+    if (leaveAfterMs !== undefined) {
+      setTimeout(() => {
+        if (isOver) return;
+        isOver = true;
+        this.open--;
+        this.left++;
+        outgoing.destroy();
+      }, leaveAfterMs);
+    }
     outgoing.on('error', (error) => end(error.message));
     outgoing.on('response', (incoming) => {
       status = incoming.statusCode;
