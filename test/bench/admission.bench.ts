@@ -1,21 +1,25 @@
 /**
- * What admission costs: an API key and five matching limits, in memory. Run:
+ * What admission costs: an API key, five matching limits in memory, and the queue of a pool that has room. Run:
  * `npx esbuild test/bench/admission.bench.ts --bundle --platform=node --outfile=/tmp/b.js && node /tmp/b.js`.
  * Numbers of one machine: read the ratios.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Grant } from '../../src/picker/director/admission';
+import { EndpointStore } from '../../src/picker/datastore/endpoint-store';
+import type { Admission, Grant } from '../../src/picker/director/admission';
 import { BudgetAdmission } from '../../src/picker/director/budget-admission';
 import type { ResolvedModel } from '../../src/picker/director/model-resolver';
+import { QueueAdmission } from '../../src/picker/director/queue-admission';
 import type { Outcome, RequestFacts } from '../../src/picker/ext-proc/director';
+import { policyFlowControl } from '../../src/picker/flow-control/policy-settings';
 import { ApiKeyIdentity } from '../../src/picker/identity/api-key-identity';
 import { BodyScan, scanBody } from '../../src/picker/openai/body-scanner';
 import { createLog } from '../../src/picker/telemetry/log';
 import { Budgets } from '../../src/picker/tokens/budgets';
 import { MemoryStore } from '../../src/picker/tokens/memory-store';
 import type { PolicyLimit, PolicyLimitKey } from '../../src/picker-config/picker-policy';
+import { parsePickerPolicy } from '../../src/picker-config/picker-policy-parser';
 import { monotonicClock } from '../../src/shared/clock';
 
 const RUNS = 9;
@@ -39,10 +43,41 @@ const request = (client: number): RequestFacts => ({
   subset: undefined,
 });
 const requests = Array.from({ length: 1_000 }, (_, i) => request(i));
+/** Engines that work on a few requests each. */
+function endpoints(count: number): EndpointStore {
+  const store = new EndpointStore();
+  store.replaceAll(
+    Array.from({ length: count }, (_, i) => {
+      const hostPort = `10.0.0.${i}:8000`;
+      return { name: `engine-${i}`, address: `10.0.0.${i}`, port: 8000, labels: {}, ready: true, hostPort };
+    }),
+  );
+  const { table } = store.snapshot;
+  table.updatedAtMs.fill(monotonicClock.nowMs());
+  table.trustRatio.fill(1);
+  table.running.fill(8);
+  return store;
+}
+
+/** The queue in front of what is inside; bands of three priorities. */
+function queued(inner: Admission): QueueAdmission {
+  const bands = [100, 0, -100].map((priority) => `{name: p${priority + 100}, priority: ${priority}}`);
+  const text = `apiVersion: cdk8s-ai-gateway.dev/v1alpha1\nkind: PickerPolicy\npriorities: {bands: [${bands.join(', ')}]}\n`;
+  const gate = new QueueAdmission(inner, {
+    log: createLog('silent'),
+    nowMs: () => monotonicClock.nowMs(),
+    wakeAt: () => undefined,
+  });
+  gate.use(policyFlowControl(parsePickerPolicy(text, 'policy').policy!));
+  return gate;
+}
+
 const resolved: ResolvedModel = {
   model: 'llama',
   targetModel: 'llama',
-  attempts: [{ pool: { name: 'pool', endpoints: undefined as never, setHeaders: undefined }, targetModel: undefined }],
+  attempts: [{ pool: { name: 'pool', endpoints: endpoints(8), setHeaders: undefined }, targetModel: undefined }],
+  priority: -100,
+  fairnessId: '',
 };
 const outcome: Outcome = {
   status: 200,
@@ -82,20 +117,23 @@ function admission(limits: number, keys: boolean): BudgetAdmission {
 }
 
 const rows = [];
-for (const [name, limits, keys] of [
-  ['no limits, no keys', 0, false],
-  ['API keys', 0, true],
-  ['5 limits', 5, false],
-  ['API keys and 5 limits', 5, true],
+for (const [name, limits, keys, hasQueue] of [
+  ['no limits, no keys', 0, false, false],
+  ['a queue that has room', 0, false, true],
+  ['API keys', 0, true, false],
+  ['5 limits', 5, false, false],
+  ['API keys and 5 limits', 5, true, false],
+  ['API keys, 5 limits and the queue', 5, true, true],
 ] as const) {
-  const gate = admission(limits, keys);
+  const inner = admission(limits, keys);
+  const gate: Admission = hasQueue ? queued(inner) : inner;
   const times: [admit: number, settle: number][] = [];
   const grants: (Grant | undefined)[] = new Array<Grant | undefined>(CALLS);
   for (let run = 0; run < RUNS; run++) {
     const start = process.cpuUsage();
     for (let i = 0; i < CALLS; i++) {
       const facts = requests[i % 1_000]!;
-      gate.identify(facts);
+      gate.identify!(facts);
       grants[i] = gate.admit(facts, resolved) as Grant | undefined;
       void grants[i]?.answerHeaders;
     }

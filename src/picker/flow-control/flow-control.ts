@@ -95,15 +95,11 @@ export class FlowControl<T> {
     const band = line.band(ask.priority);
     const isEmpty = line.isEmpty;
     if (!isEmpty && line.ahead(band) === 0 && line.hasRoom(band, nowMs)) {
-      this.metrics.passed(line.name, ask);
-      return band.begin(ask.fairnessId, nowMs);
+      return this.pass(line, band, ask, nowMs);
     }
     if (!this.settings.queues) {
       // an empty pool is the scheduler's to refuse, as it always was
-      if (ask.priority >= 0 || isEmpty) {
-        this.metrics.passed(line.name, ask);
-        return band.begin(ask.fairnessId, nowMs);
-      }
+      if (ask.priority >= 0 || isEmpty) return this.pass(line, band, ask, nowMs);
       return this.refusal(line, band, ask, 'shed', nowMs);
     }
     if (this.isDraining) return this.refusal(line, band, ask, 'shutting-down', nowMs);
@@ -175,6 +171,12 @@ export class FlowControl<T> {
 
   public get limits(): FlowControlSettings {
     return this.settings;
+  }
+
+  private pass(line: Line<T>, band: Band<T>, ask: Ask, nowMs: number): Flow<T> {
+    const flow = band.begin(ask.fairnessId, nowMs);
+    this.metrics.passed(line.name, ask, flow);
+    return flow;
   }
 
   private pumpLine(line: Line<T>, nowMs: number): void {

@@ -1,4 +1,5 @@
 import { type HeapEntry, IndexedHeap } from './indexed-heap';
+import type { QueueSeries, SeriesHolder } from './queue-metrics';
 import type { Ordering } from './settings';
 
 /** A request that waits. */
@@ -43,11 +44,13 @@ export interface FlowOwner<T> {
  * The requests of one tenant, in one band, for one pool. It is the leave of all its running requests at once, so that a request which need
  * not wait costs no object.
  */
-export class Flow<T> {
+export class Flow<T> implements SeriesHolder {
   public readonly kind = 'grant';
   public readonly removeHeaders = undefined;
   public readonly answerHeaders = undefined;
   public readonly queue: IndexedHeap<Waiting<T>>;
+  public series: QueueSeries | undefined;
+  public readonly foundBy = { fairnessId: '', model: '', targetModel: '' };
   /** Place among the flows of its band. */
   public readonly turn: HeapEntry<Flow<T>> = { value: this, at: -1 };
   public running = 0;

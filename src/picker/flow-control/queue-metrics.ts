@@ -19,7 +19,8 @@ export interface Labelled {
   readonly targetModel: string;
 }
 
-class QueueSeries {
+/** Counts of one pool, priority, tenant and model. */
+export class QueueSeries {
   /** Requests that had not to wait. */
   public passed = 0;
   public size = 0;
@@ -33,31 +34,47 @@ class QueueSeries {
   ) {}
 }
 
+/** Who remembers the series of a request for the next one like it. */
+export interface SeriesHolder {
+  series: QueueSeries | undefined;
+  /** What the series was found by; the counted labels may be others. */
+  readonly foundBy: { fairnessId: string; model: string; targetModel: string };
+}
+
 /** Counts of queues by the labels of llm-d's picker, and of refusals by the names of bands. */
 export class FlowControlMetrics {
   private readonly series = new Map<string, QueueSeries>();
   private readonly models = new LabelLimiter(MAX_MODELS);
   private readonly fairnessIds = new LabelLimiter(MAX_FAIRNESS_IDS);
   private readonly sheds = new Map<string, Map<string, Map<RefusalReason, number>>>();
-  private last: QueueSeries | undefined;
-  private lastModel = '';
-  private lastTarget = '';
-  private lastFairnessId = '';
 
   /** Went on at once. */
-  public passed(pool: string, ask: Labelled): void {
-    this.seriesOf(pool, ask).passed++;
+  public passed(pool: string, ask: Labelled, holder: SeriesHolder): void {
+    const { foundBy } = holder;
+    let { series } = holder;
+    if (
+      series === undefined ||
+      foundBy.model !== ask.model ||
+      foundBy.targetModel !== ask.targetModel ||
+      foundBy.fairnessId !== ask.fairnessId
+    ) {
+      series = holder.series = this.find(pool, ask);
+      foundBy.model = ask.model;
+      foundBy.targetModel = ask.targetModel;
+      foundBy.fairnessId = ask.fairnessId;
+    }
+    series.passed++;
   }
 
   public joined(pool: string, waiting: Labelled): void {
-    const series = this.seriesOf(pool, waiting);
+    const series = this.find(pool, waiting);
     series.size++;
     series.bytes += waiting.bytes;
   }
 
   /** @param neverJoined it was refused at the door */
   public left(pool: string, waiting: Labelled, outcome: Outcome, waitedMs: number, neverJoined = false): void {
-    const series = this.seriesOf(pool, waiting);
+    const series = this.find(pool, waiting);
     let histogram = series.seconds.get(outcome);
     if (histogram === undefined) series.seconds.set(outcome, (histogram = new Histogram(Bounds.QUEUE_SECONDS)));
     histogram.observe(waitedMs / 1e3);
@@ -121,27 +138,6 @@ export class FlowControlMetrics {
     const name = 'llm_d_epp_flow_control_requests_total';
     out.family(name, 'counter', 'Requests that left flow control, by how.');
     for (const { labels, count } of totals.values()) out.sample(name, labels, count);
-  }
-
-  /** Found again without a text where a request is like the one before. */
-  private seriesOf(pool: string, ask: Labelled): QueueSeries {
-    const { last } = this;
-    if (
-      last !== undefined &&
-      last.pool === pool &&
-      last.priority === ask.priority &&
-      this.lastFairnessId === ask.fairnessId &&
-      this.lastModel === ask.model &&
-      this.lastTarget === ask.targetModel
-    ) {
-      return last;
-    }
-    const found = this.find(pool, ask);
-    this.last = found;
-    this.lastFairnessId = ask.fairnessId;
-    this.lastModel = ask.model;
-    this.lastTarget = ask.targetModel;
-    return found;
   }
 
   private find(pool: string, { priority, fairnessId, model: givenModel, targetModel: givenTarget }: Labelled): QueueSeries {
