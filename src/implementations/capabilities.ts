@@ -23,7 +23,11 @@ export type Feature =
   /** Ending streams that stay silent, also while the picker has not answered. */
   | 'stream-idle-timeout'
   /** Removing request headers before any filter sees them. */
-  | 'early-header-removal';
+  | 'early-header-removal'
+  /** Verifying a client's token, and telling the picker of it in headers that no client can set. */
+  | 'jwt'
+  /** The same on a Gateway that somebody else made. */
+  | 'jwt-on-shared-gateway';
 
 /** One cell of the table. */
 export interface Capability {

@@ -10,6 +10,17 @@ export interface CorsPlan {
   readonly maxAgeSeconds: number;
 }
 
+/** Whose tokens a gateway verifies, and in what headers it tells the picker who the client is. */
+export interface JwtPlan {
+  readonly issuer: string;
+  /** Empty for any audience. */
+  readonly audiences: readonly string[];
+  readonly jwksUri: string;
+  readonly claimHeaders: readonly { readonly claim: string; readonly header: string }[];
+  /** Below it nobody is let in without a token. */
+  readonly pathPrefix: string;
+}
+
 /** The Service of a picker, as a gateway reaches it. */
 export interface PickerPlan {
   readonly serviceName: string;
@@ -53,6 +64,8 @@ export interface GatewayPlan {
   /** Request headers that no client may set. */
   readonly controlHeaders: readonly string[];
   readonly cors: CorsPlan | undefined;
+  /** Tokens that the gateway itself verifies; undefined where it does not, or where somebody behind it does. */
+  readonly jwt: JwtPlan | undefined;
   readonly clusterDomain: string;
 }
 

@@ -86,14 +86,10 @@ export type PolicyIdentity =
       readonly clientHeader: string;
       /** @default x-aig-tenant */
       readonly tenantHeader: string;
+      /** Further headers that end at the picker: what the gateway has verified. @default none */
+      readonly removeHeaders: readonly string[];
     }
-  | {
-      /** Dynamic metadata of the gateway. */
-      readonly source: 'metadata';
-      readonly namespace: string;
-      readonly clientKey: string;
-      readonly tenantKey?: string;
-    }
+  | MetadataIdentity
   | {
       /** Keys that the picker itself verifies. */
       readonly source: 'apiKeys';
@@ -102,17 +98,29 @@ export type PolicyIdentity =
       /** @default authorization */
       readonly header: string;
     }
-  | {
-      /** Tokens that the picker itself verifies. */
-      readonly source: 'jwt';
-      readonly issuer: string;
-      readonly audiences: readonly string[];
-      /** File with the issuer's JSON Web Key Set. */
-      readonly jwksFile: string;
-      /** @default sub */
-      readonly clientClaim: string;
-      readonly tenantClaim?: string;
-    };
+  | JwtIdentity;
+
+/** Dynamic metadata of the gateway. In a key `a.b` is field `b` of the struct in field `a`. */
+export interface MetadataIdentity {
+  readonly source: 'metadata';
+  readonly namespace: string;
+  readonly clientKey: string;
+  readonly tenantKey?: string;
+}
+
+/** Tokens that the picker itself verifies. In a claim `a.b` is claim `b` of the object in claim `a`. */
+export interface JwtIdentity {
+  readonly source: 'jwt';
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  /** File with the issuer's JSON Web Key Set. */
+  readonly jwksFile: string;
+  /** @default sub */
+  readonly clientClaim: string;
+  readonly tenantClaim?: string;
+  /** How far the clocks of issuer and picker may differ. @default 30 */
+  readonly clockSkewSeconds: number;
+}
 
 /** Which models a client may use: those of its own list and of its tenant's. A model is named by its name, an alias or an adapter's name. */
 export interface PolicyAccess {
@@ -252,6 +260,7 @@ export const DEFAULT_POOL_GROUP = 'inference.networking.k8s.io';
 export const EXPERIMENTAL_POOL_GROUP = 'inference.networking.x-k8s.io';
 export const DEFAULT_CLIENT_HEADER = 'x-aig-client-id';
 export const DEFAULT_TENANT_HEADER = 'x-aig-tenant';
+export const DEFAULT_CLOCK_SKEW_SECONDS = 30;
 export const DEFAULT_REDIS = { tls: false, database: 0, timeoutMs: 10, keyPrefix: 'aig:' } as const;
 export const DEFAULT_BAND = {
   maxRequests: 5_000,
@@ -332,6 +341,7 @@ function identityKeys(identity: PolicyIdentity): unknown {
         source: 'header',
         clientHeader: unless(DEFAULT_CLIENT_HEADER, identity.clientHeader),
         tenantHeader: unless(DEFAULT_TENANT_HEADER, identity.tenantHeader),
+        ...listed('removeHeaders', identity.removeHeaders),
       };
     case 'metadata':
       return { source: 'metadata', namespace: identity.namespace, clientKey: identity.clientKey, tenantKey: identity.tenantKey };
@@ -345,6 +355,7 @@ function identityKeys(identity: PolicyIdentity): unknown {
         jwksFile: identity.jwksFile,
         clientClaim: unless('sub', identity.clientClaim),
         tenantClaim: identity.tenantClaim,
+        clockSkewSeconds: unless(DEFAULT_CLOCK_SKEW_SECONDS, identity.clockSkewSeconds),
       };
   }
 }

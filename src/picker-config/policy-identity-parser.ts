@@ -1,6 +1,12 @@
 import { ConfigCode } from './codes';
 import type { ConfigNode } from './config-node';
-import { DEFAULT_CLIENT_HEADER, DEFAULT_TENANT_HEADER, type PolicyAccess, type PolicyIdentity } from './picker-policy';
+import {
+  DEFAULT_CLIENT_HEADER,
+  DEFAULT_CLOCK_SKEW_SECONDS,
+  DEFAULT_TENANT_HEADER,
+  type PolicyAccess,
+  type PolicyIdentity,
+} from './picker-policy';
 import { all, given, HEADER_NAME, MODEL_NAME, NOT_EMPTY } from './policy-forms';
 
 export function readIdentity(node: ConfigNode | undefined): PolicyIdentity | undefined {
@@ -12,12 +18,13 @@ export function readIdentity(node: ConfigNode | undefined): PolicyIdentity | und
   }
   switch (source.oneOf(['header', 'metadata', 'apiKeys', 'jwt'])) {
     case 'header': {
-      const fields = node.fields(['source', 'clientHeader', 'tenantHeader']);
+      const fields = node.fields(['source', 'clientHeader', 'tenantHeader', 'removeHeaders']);
       const clientHeader = fields?.get('clientHeader')?.text(HEADER_NAME) ?? DEFAULT_CLIENT_HEADER;
       return {
         source: 'header',
         clientHeader,
         tenantHeader: fields?.get('tenantHeader')?.text(HEADER_NAME) ?? DEFAULT_TENANT_HEADER,
+        removeHeaders: all(fields?.get('removeHeaders'), (entry) => entry.text(HEADER_NAME)),
       };
     }
     case 'metadata': {
@@ -44,7 +51,7 @@ export function readIdentity(node: ConfigNode | undefined): PolicyIdentity | und
 }
 
 function readJwt(node: ConfigNode): PolicyIdentity | undefined {
-  const fields = node.fields(['source', 'issuer', 'audiences', 'jwksFile', 'clientClaim', 'tenantClaim']);
+  const fields = node.fields(['source', 'issuer', 'audiences', 'jwksFile', 'clientClaim', 'tenantClaim', 'clockSkewSeconds']);
   const issuer = fields?.required('issuer', 'give the issuer of the tokens')?.text(NOT_EMPTY);
   const audiencesNode = fields?.required('audiences', 'list the audiences that a token may be for');
   const audiences = all(audiencesNode, (entry) => entry.text(NOT_EMPTY));
@@ -58,7 +65,8 @@ function readJwt(node: ConfigNode): PolicyIdentity | undefined {
     });
   }
   if (issuer === undefined || jwksFile === undefined) return undefined;
-  return { source: 'jwt', issuer, audiences, jwksFile, clientClaim, ...given('tenantClaim', tenantClaim) };
+  const clockSkewSeconds = fields?.get('clockSkewSeconds')?.number({ min: 0, max: 300 }) ?? DEFAULT_CLOCK_SKEW_SECONDS;
+  return { source: 'jwt', issuer, audiences, jwksFile, clientClaim, ...given('tenantClaim', tenantClaim), clockSkewSeconds };
 }
 
 export function readAccess(node: ConfigNode | undefined): PolicyAccess | undefined {

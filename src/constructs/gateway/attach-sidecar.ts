@@ -1,13 +1,10 @@
 import type { GatewayPlan } from '../../implementations/plan';
-import { DEFAULT_CLIENT_HEADER, DEFAULT_TENANT_HEADER } from '../../picker-config/picker-policy';
 import { type IInferencePool, referenceTo } from '../inference-pool';
 import { refuse } from '../internal/errors';
 import { derivedName } from '../internal/names';
 import type { SecretKey } from '../model-backend';
 import { EXT_PROC_PORT } from '../picker/ports';
-import type { BootstrapJwt } from '../sidecar/bootstrap-input';
 import { PROXY_SERVICE_PORT, type ProxiedPool, SidecarProxy } from '../sidecar/sidecar-proxy';
-import type { JwtIdentityOptions } from '../values/client-identity';
 import type { GatewayState } from './gateway-state';
 import type { RouteRule } from './model-route';
 import { peerIn } from './peers';
@@ -53,7 +50,7 @@ export function attachSidecar(
       streamIdleSeconds: plan.streamIdleSeconds,
       retries: plan.retries,
       controlHeaders: plan.controlHeaders,
-      ...(options.identity?.jwtOptions === undefined ? {} : { jwt: jwtOf(options.identity.jwtOptions) }),
+      ...(plan.jwt === undefined ? {} : { jwt: plan.jwt }),
     },
     serviceAnnotations: gateway.adapter.serviceAnnotations(plan),
     gatewayPeer: gateway.adapter.gatewayPods(plan),
@@ -101,14 +98,4 @@ function engineKey(gateway: GatewayState, pool: IInferencePool): SecretKey | und
     });
   }
   return first;
-}
-
-function jwtOf(options: JwtIdentityOptions): BootstrapJwt {
-  const tenant = options.tenantClaim === undefined ? [] : [{ claim: options.tenantClaim, header: DEFAULT_TENANT_HEADER }];
-  return {
-    issuer: options.issuer,
-    audiences: options.audiences ?? [],
-    jwksUri: options.jwksUri ?? `${options.issuer.replace(/\/$/, '')}/.well-known/jwks.json`,
-    claimHeaders: [{ claim: options.clientClaim ?? 'sub', header: DEFAULT_CLIENT_HEADER }, ...tenant],
-  };
 }

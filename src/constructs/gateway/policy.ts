@@ -12,6 +12,7 @@ import type {
 import {
   DEFAULT_BAND,
   DEFAULT_CLIENT_HEADER,
+  DEFAULT_CLOCK_SKEW_SECONDS,
   DEFAULT_PRIORITIES,
   DEFAULT_REDIS,
   DEFAULT_TENANT_HEADER,
@@ -27,6 +28,8 @@ import { claimKey } from './limit-checks';
 
 /** Folder of the API keys in the picker's container, one file a client. */
 export const API_KEYS_FOLDER = '/etc/picker-api-keys';
+/** Folder of the issuer's keys. */
+export const KEY_SET_FOLDER = '/etc/picker-jwks';
 /** Folder of the store's password. */
 export const STORE_FOLDER = '/etc/picker-store';
 /** Folder where a picker without a shared store keeps its counters. */
@@ -106,11 +109,24 @@ function modelPolicy(model: IInferenceModel): PolicyModel {
   };
 }
 
-/** A JWT is verified by the gateway or by the proxy beside the picker, which tell the picker the result in headers. */
-function identityPolicy(identity: ClientIdentity): PolicyIdentity {
-  return identity.kind === 'apiKeys'
-    ? { source: 'apiKeys', directory: API_KEYS_FOLDER, header: 'authorization' }
-    : { source: 'header', clientHeader: DEFAULT_CLIENT_HEADER, tenantHeader: DEFAULT_TENANT_HEADER };
+/** A JWT is verified by the gateway or by the proxy beside the picker, which tell the picker the result in headers, or by itself. */
+function identityPolicy({ kind, jwtOptions }: ClientIdentity): PolicyIdentity {
+  if (kind === 'apiKeys') return { source: 'apiKeys', directory: API_KEYS_FOLDER, header: 'authorization' };
+  const { keySet, issuer, audiences = [], clientClaim = 'sub', tenantClaim } = jwtOptions!;
+  if (keySet === undefined) {
+    const headers = { clientHeader: DEFAULT_CLIENT_HEADER, tenantHeader: DEFAULT_TENANT_HEADER };
+    // Envoy Gateway has no field that keeps the token from the engine
+    return { source: 'header', ...headers, removeHeaders: ['authorization'] };
+  }
+  return {
+    source: 'jwt',
+    issuer,
+    audiences,
+    jwksFile: `${KEY_SET_FOLDER}/${keySet.key}`,
+    clientClaim,
+    ...(tenantClaim === undefined ? {} : { tenantClaim }),
+    clockSkewSeconds: DEFAULT_CLOCK_SKEW_SECONDS,
+  };
 }
 
 function limitPolicy(limit: PickerLimit, identity: ClientIdentity | undefined): PolicyLimit {

@@ -12,6 +12,7 @@ import { checkAccess } from './access-checks';
 import { chooseMode, requireFeature } from './attach';
 import { attachToPools } from './attach-pools';
 import { attachSidecar } from './attach-sidecar';
+import { jwtPlan, type TokenVerifier, tokenVerifier } from './client-tokens';
 import type { GatewayState } from './gateway-state';
 import { emitRouteGrant } from './grants';
 import { checkLimits } from './limit-checks';
@@ -40,7 +41,7 @@ export function resolveGateway(gateway: GatewayState): ResolvedGateway | undefin
   const pools = poolsOf(gateway);
   const mode = chooseMode(construct, adapter.capabilities, pools, options.attach);
   checkCors(gateway, mode);
-  checkIdentity(gateway, mode);
+  const verifier = tokenVerifier(gateway, mode);
   const isLlmd = options.picker?.program === PickerProgram.LLMD;
   checkAccess(construct, {
     access: options.modelAccess,
@@ -58,7 +59,7 @@ export function resolveGateway(gateway: GatewayState): ResolvedGateway | undefin
     modelNames: new Set(models.flatMap((model) => [model.modelName, ...model.adapters])),
     isLlmd,
   });
-  const base = planOf(gateway, mode, pools);
+  const base = planOf(gateway, mode, verifier, pools);
   const rules =
     mode === AttachMode.SIDECAR
       ? [attachSidecar(gateway, base, pools, replicas)]
@@ -88,9 +89,15 @@ function poolsOf({ models }: GatewayState): IInferencePool[] {
   return [...new Set(all)];
 }
 
-function planOf(gateway: GatewayState, attach: AttachMode, pools: readonly IInferencePool[]): GatewayPlan {
+function planOf(
+  gateway: GatewayState,
+  attach: AttachMode,
+  verifier: TokenVerifier | undefined,
+  pools: readonly IInferencePool[],
+): GatewayPlan {
   const { options } = gateway;
   const { cors } = options;
+  const jwt = options.identity?.jwtOptions;
   return {
     gatewayName: gateway.gatewayName,
     gatewayNamespace: gateway.gatewayNamespace,
@@ -113,6 +120,7 @@ function planOf(gateway: GatewayState, attach: AttachMode, pools: readonly IInfe
             allowCredentials: cors.allowCredentials ?? false,
             maxAgeSeconds: cors.maxAgeSeconds ?? 600,
           },
+    jwt: jwt === undefined || verifier === 'picker' ? undefined : jwtPlan(jwt, options.pathPrefix ?? '/v1'),
     clusterDomain: options.clusterDomain ?? 'cluster.local',
   };
 }
@@ -140,17 +148,6 @@ function checkCors(gateway: GatewayState, mode: AttachMode): void {
   } else if (!capabilities.features['cors-object'].supported) {
     requireFeature(gateway.construct, capabilities, 'cors-filter', mode, 'cors', ['answer browsers in front of the gateway']);
   }
-}
-
-/** @throws AIG499 where nothing would verify a token */
-function checkIdentity({ construct, options }: GatewayState, mode: AttachMode): void {
-  if (options.identity?.kind !== 'jwt' || mode === AttachMode.SIDECAR) return;
-  refuse(construct, {
-    code: 'AIG499',
-    what: `in ${mode.name} mode nothing verifies the client's token: the proxy of sidecar mode does it`,
-    value: options.identity.jwtOptions?.issuer,
-    fix: 'set attach to AttachMode.SIDECAR, or use ClientIdentity.apiKeys, which the picker verifies in every mode',
-  });
 }
 
 /** Names that header classes and the default refer to. */

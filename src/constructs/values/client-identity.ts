@@ -1,5 +1,5 @@
 import { refuse } from '../internal/errors';
-import type { INamedObject } from './secret-reference';
+import type { INamedObject, SecretReference } from './secret-reference';
 
 /** Where the keys of a JWT issuer are and what to take from its tokens. */
 export interface JwtIdentityOptions {
@@ -9,6 +9,12 @@ export interface JwtIdentityOptions {
   readonly audiences?: string[];
   /** Address of the issuer's keys. @default - `<issuer>/.well-known/jwks.json` */
   readonly jwksUri?: string;
+  /**
+   * The issuer's JSON Web Key Set in a Secret: the picker then verifies the tokens itself, in every attach mode, and asks no issuer. Needs
+   * `audiences`.
+   * @default - the gateway or the proxy of sidecar mode verifies them, with the keys of `jwksUri`
+   */
+  readonly keySet?: SecretReference;
   /** Claim that names the client. @default 'sub' */
   readonly clientClaim?: string;
   /** Claim that names the tenant a client belongs to. @default - none */
@@ -42,6 +48,13 @@ export class ClientIdentity {
         value: options.issuer,
         allowed: 'https://… (http://… inside the cluster)',
         fix: 'give the value of the `iss` claim',
+      });
+    }
+    if (options.keySet !== undefined && (options.audiences ?? []).length === 0) {
+      refuse(undefined, {
+        code: 'AIG491',
+        what: 'the picker accepts tokens for a known audience only: one for anybody else would pass',
+        fix: 'list the audiences beside keySet',
       });
     }
     return new ClientIdentity('jwt', undefined, options);

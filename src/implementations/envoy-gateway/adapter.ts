@@ -9,6 +9,7 @@ import {
   envoyProxy,
   envoyProxyName,
   referenceGrant,
+  securityPolicy,
 } from './objects';
 
 /** What is particular about an installation of Envoy Gateway. */
@@ -35,7 +36,8 @@ export class EnvoyGatewayAdapter implements GatewayAdapter {
 
   public ruleObjects(plan: GatewayPlan, rule: RulePlan): PlannedObject[] {
     if (rule.picker === undefined) return [backendTrafficPolicy(plan, rule)];
-    const objects = [envoyExtensionPolicy(plan, rule, rule.picker), backendTrafficPolicy(plan, rule)];
+    const clients = plan.jwt === undefined ? [] : [securityPolicy(plan, plan.jwt)];
+    const objects = [...clients, envoyExtensionPolicy(plan, rule, rule.picker), backendTrafficPolicy(plan, rule)];
     if (rule.picker.namespace !== plan.routeNamespace) objects.push(referenceGrant(plan, rule, rule.picker));
     return objects;
   }

@@ -40,6 +40,8 @@ export const ENVOY_GATEWAY: CapabilityTable = {
       supported: true,
       evidence: 'run: BackendTrafficPolicy timeout.http.streamIdleTimeout ends a stuck picker with 504',
     },
+    jwt: { supported: true, evidence: 'SecurityPolicy jwt, whose filter goes before ext_proc; run with Envoy 1.40' },
+    'jwt-on-shared-gateway': { supported: true, evidence: 'SecurityPolicy is attached to the route' },
     'early-header-removal': { supported: true, evidence: 'ClientTrafficPolicy headers.earlyRequestHeaders.remove' },
   },
 };

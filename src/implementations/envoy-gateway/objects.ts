@@ -1,5 +1,5 @@
 import { AttachMode } from '../attach-mode';
-import type { GatewayPlan, PickerPlan, PlannedObject, RulePlan } from '../plan';
+import type { GatewayPlan, JwtPlan, PickerPlan, PlannedObject, RulePlan } from '../plan';
 import type {
   BackendTrafficPolicySpec,
   CircuitBreaker,
@@ -7,6 +7,7 @@ import type {
   EnvoyExtensionPolicySpec,
   EnvoyProxySpec,
   LocalPolicyTarget,
+  SecurityPolicySpec,
 } from './types';
 
 const API_VERSION = 'gateway.envoyproxy.io/v1alpha1';
@@ -80,6 +81,34 @@ export function backendTrafficPolicy(plan: GatewayPlan, rule: RulePlan): Planned
       rule.picker === undefined
         ? 'lets streams live, ends stuck ones, and lifts the limit of 1,024 parallel requests'
         : 'sends each request to the endpoint that the picker chose; lets streams live and ends stuck ones',
+  };
+}
+
+/** Lets nobody to the models without a valid token. Its filter overwrites or removes what a client says of itself in the same headers. */
+export function securityPolicy(plan: GatewayPlan, jwt: JwtPlan): PlannedObject {
+  const { issuer, audiences, jwksUri, claimHeaders } = jwt;
+  const spec: SecurityPolicySpec = {
+    targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: plan.routeName }],
+    jwt: {
+      providers: [
+        {
+          name: 'clients',
+          issuer,
+          ...(audiences.length === 0 ? {} : { audiences }),
+          remoteJWKS: { uri: jwksUri },
+          claimToHeaders: claimHeaders,
+        },
+      ],
+    },
+  };
+  return {
+    id: 'SecurityPolicy',
+    apiVersion: API_VERSION,
+    kind: 'SecurityPolicy',
+    name: `${plan.routeName}-clients`,
+    namespace: plan.routeNamespace,
+    body: { spec },
+    why: 'verifies the tokens of clients, and tells the picker who they are',
   };
 }
 

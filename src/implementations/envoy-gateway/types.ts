@@ -35,6 +35,19 @@ export interface BackendTrafficPolicySpec {
   readonly retry?: { readonly numRetries: number; readonly retryOn: { readonly triggers: readonly string[] } };
 }
 
+export interface SecurityPolicySpec {
+  readonly targetRefs: readonly LocalPolicyTarget[];
+  readonly jwt: {
+    readonly providers: readonly {
+      readonly name: string;
+      readonly issuer: string;
+      readonly audiences?: readonly string[];
+      readonly remoteJWKS: { readonly uri: string };
+      readonly claimToHeaders: readonly { readonly claim: string; readonly header: string }[];
+    }[];
+  };
+}
+
 export interface ClientTrafficPolicySpec {
   readonly targetRefs: readonly LocalPolicyTarget[];
   readonly headers: { readonly earlyRequestHeaders: { readonly remove: readonly string[] } };

@@ -33,6 +33,8 @@ export function genericCapabilities(gatewayClassName: string, routeTimeouts: boo
       'fail-open': unknown('in sidecar mode Envoy answers 500 to requests with a body whatever is set'),
       'body-routing': unknown('the proxy of sidecar mode does it'),
       'stream-idle-timeout': unknown('the proxy of sidecar mode does it'),
+      jwt: { supported: false, evidence: 'attach modes', note: 'the proxy of sidecar mode does it' },
+      'jwt-on-shared-gateway': { supported: false, evidence: 'attach modes', note: 'the proxy of sidecar mode does it' },
       'early-header-removal': unknown('the proxy of sidecar mode does it'),
     },
   };

@@ -2,6 +2,7 @@ import { AttachMode } from '../attach-mode';
 import type { GatewayAdapter } from '../gateway-adapter';
 import type { GatewayPlan, PlannedObject, PodSelectorPlan, RulePlan } from '../plan';
 import { ISTIO } from './capabilities';
+import { authorizationPolicy, requestAuthentication } from './clients';
 import { destinationRule, gatewayEnvoyFilter } from './objects';
 
 /** What is particular about an installation of Istio. */
@@ -20,7 +21,12 @@ export class IstioAdapter implements GatewayAdapter {
   public constructor(private readonly options: IstioOptions) {}
 
   public gatewayObjects(plan: GatewayPlan): PlannedObject[] {
-    return plan.ownsGateway && this.options.envoyFilter !== false ? [gatewayEnvoyFilter(plan)] : [];
+    if (!plan.ownsGateway) return [];
+    const { jwt } = plan;
+    return [
+      ...(this.options.envoyFilter === false ? [] : [gatewayEnvoyFilter(plan)]),
+      ...(jwt === undefined ? [] : [requestAuthentication(plan, jwt), authorizationPolicy(plan, jwt)]),
+    ];
   }
 
   public ruleObjects(plan: GatewayPlan, rule: RulePlan): PlannedObject[] {

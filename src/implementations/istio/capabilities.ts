@@ -35,6 +35,12 @@ export const ISTIO: CapabilityTable = {
     'fail-open': { supported: true, evidence: 'conformance report with GIE 1.5.0' },
     'body-routing': { supported: false, evidence: 'needs the payload processor', note: 'the gateway does not read the body' },
     'stream-idle-timeout': { supported: true, evidence: 'EnvoyFilter; Istio itself sets none' },
+    jwt: { supported: true, evidence: 'RequestAuthentication outputClaimToHeaders, AuthorizationPolicy; security.istio.io/v1' },
+    'jwt-on-shared-gateway': {
+      supported: false,
+      evidence: 'targetRefs of RequestAuthentication take a Gateway, no HTTPRoute',
+      note: 'Istio verifies tokens for a Gateway as a whole, and this one is not made here',
+    },
     'early-header-removal': { supported: true, evidence: 'EnvoyFilter; Istio itself has no field for it' },
   },
 };

@@ -41,6 +41,8 @@ export const KONG: CapabilityTable = {
       supported: true,
       evidence: 'Service annotation konghq.com/read-timeout: the longest gap between two reads',
     },
+    jwt: { supported: false, evidence: 'attach modes', note: 'the proxy of sidecar mode does it' },
+    'jwt-on-shared-gateway': { supported: false, evidence: 'attach modes', note: 'the proxy of sidecar mode does it' },
     'early-header-removal': { supported: false, evidence: 'plugins run after routing', note: SIDECAR_DOES_IT },
   },
 };

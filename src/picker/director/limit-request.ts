@@ -14,15 +14,21 @@ export class ReusedSubject implements LimitSubject {
   public model = '';
   public pool = '';
   private request: RequestFacts | undefined;
+  private verified: VerifiedClient | undefined;
 
   /** The pool is the one that was chosen first: which one has room is known only behind admission. */
   public take(request: RequestFacts, resolved: ResolvedModel, client: VerifiedClient | undefined): void {
     this.request = request;
+    this.verified = client;
     this.client = client?.id;
     this.tenant = client?.tenant;
     this.apiKey = client?.keyName;
     this.model = resolved.model;
     this.pool = resolved.attempts[0]!.pool.name;
+  }
+
+  public claim(name: string): string | undefined {
+    return this.verified?.claims?.get(name);
   }
 
   public header(name: string): string | undefined {

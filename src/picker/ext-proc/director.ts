@@ -6,6 +6,8 @@ export interface RequestFacts {
   readonly id: number;
   /** First value of a request header (lower-case name), control headers of clients included; undefined when absent. */
   header(name: string): string | undefined;
+  /** A text of the proxy's dynamic metadata. @default there is none */
+  metadata?(namespace: string, key: string): string | undefined;
   readonly method: string;
   /** `:path` with its query. */
   readonly path: string;

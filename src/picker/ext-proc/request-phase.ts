@@ -69,7 +69,7 @@ export class RequestPhase {
       this.bodyFirst = message.bodyBeforeHeaderReply;
     }
     request.begin(context.nextId(), bytes, message.start, message.end);
-    this.readSubset(message, bytes);
+    this.readMetadata(message, bytes);
     this.reply.endOfStream = message.endOfStream;
     const bodyFollows = !message.endOfStream && this.mode !== BodyMode.None;
     if (!bodyFollows || (this.mode === BodyMode.Streamed && !this.bodyFirst)) {
@@ -95,7 +95,7 @@ export class RequestPhase {
       this.outOfOrder('request_body');
       return;
     }
-    this.readSubset(message, bytes);
+    this.readMetadata(message, bytes);
     const { context, request } = this.host;
     const length = message.end - message.start;
     if (this.body.length + length > context.maxBodyBytes) {
@@ -127,7 +127,7 @@ export class RequestPhase {
           return;
         }
         // trailers end the body (processing_mode.proto, FULL_DUPLEX_STREAMED)
-        this.readSubset(message, bytes);
+        this.readMetadata(message, bytes);
         this.reply.hasTrailers = true;
         this.decide(this.body.view());
         return;
@@ -276,11 +276,13 @@ export class RequestPhase {
     this.guarded(() => context.onRefused?.(request, decision));
   }
 
-  private readSubset(message: ProcessingRequest, bytes: Buffer): void {
-    const { request } = this.host;
-    if (message.metadataEnd > message.metadataStart && request.subset === undefined) {
-      request.subset = subsetHint(bytes, message.metadataStart, message.metadataEnd);
-    }
+  private readMetadata(message: ProcessingRequest, bytes: Buffer): void {
+    const { context, request } = this.host;
+    const { metadataStart: start, metadataEnd: end } = message;
+    if (end === start) return;
+    request.subset ??= subsetHint(bytes, start, end);
+    // the bytes lie in the connection's read buffer, which is used again
+    if (context.keepsMetadata()) request.metadataBytes = Buffer.from(bytes.subarray(start, end));
   }
 
   /** Bodies are not kept while the engine answers: answers take minutes. */

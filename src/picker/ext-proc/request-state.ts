@@ -6,6 +6,7 @@ import type { ScannedBody } from '../openai/scanned-body';
 import { UsageStripper } from '../openai/usage-stripper';
 import type { RequestFacts } from './director';
 import { HeaderBlock } from './header-block';
+import { metadataText } from './metadata';
 
 /** Everything of a request that is worth using again for the next one. */
 export class RequestState implements RequestFacts {
@@ -21,6 +22,8 @@ export class RequestState implements RequestFacts {
   readonly stripper = new UsageStripper();
   /** The client did not ask for the usage that the engine was asked for. */
   usageAdded = false;
+  /** `metadata_context` of the last message that had one, where somebody reads it. */
+  metadataBytes: Buffer | undefined;
   /** Made here when neither the client nor the proxy sent one. */
   generatedRequestId: string | undefined;
 
@@ -30,6 +33,11 @@ export class RequestState implements RequestFacts {
 
   header(name: string): string | undefined {
     return this.headers.get(name) ?? (name === 'x-request-id' ? this.generatedRequestId : undefined);
+  }
+
+  /** @throws WireError */
+  metadata(namespace: string, key: string): string | undefined {
+    return this.metadataBytes === undefined ? undefined : metadataText(this.metadataBytes, namespace, key);
   }
 
   /** @throws WireError */
@@ -53,5 +61,6 @@ export class RequestState implements RequestFacts {
     this.subset = undefined;
     this.usageAdded = false;
     this.generatedRequestId = undefined;
+    this.metadataBytes = undefined;
   }
 }

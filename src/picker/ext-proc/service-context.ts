@@ -18,6 +18,8 @@ export interface ExtProcOptions {
   readonly onRefused?: (request: RequestFacts, decision: RejectDecision) => void;
   /** Told of exceptions that the director threw; the request is answered with 500. */
   readonly onError: (error: unknown) => void;
+  /** Whether the director asks for metadata of requests. @default never */
+  readonly keepsMetadata?: () => boolean;
   /** Milliseconds of a monotonic clock. @default performance.now */
   readonly nowMs?: () => number;
 }
@@ -37,6 +39,7 @@ export class ServiceContext {
   readonly answerMetadata: ExtProcOptions['answerMetadata'];
   readonly onRefused: ExtProcOptions['onRefused'];
   readonly onError: (error: unknown) => void;
+  readonly keepsMetadata: () => boolean;
   readonly nowMs: () => number;
   readonly message = new ProcessingRequest();
   readonly writer = new WireWriter();
@@ -52,6 +55,7 @@ export class ServiceContext {
     this.answerMetadata = options.answerMetadata;
     this.onRefused = options.onRefused;
     this.onError = options.onError;
+    this.keepsMetadata = options.keepsMetadata ?? (() => false);
     this.nowMs = options.nowMs ?? (() => performance.now());
   }
 

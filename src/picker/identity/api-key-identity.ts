@@ -4,6 +4,7 @@ import { rejection } from '../ext-proc/rejection';
 import type { RequestApi } from '../openai/request-api';
 import { directorySignature, readKeyDirectory } from './api-key-directory';
 import { ApiKeys } from './api-keys';
+import { bearer } from './bearer';
 import type { Identity, VerifiedClient } from './identity';
 
 /** A key that was taken away stops within a second. */
@@ -74,12 +75,4 @@ export class ApiKeyIdentity implements Identity {
     else this.signature = 'absent';
     this.onChange(this.keys.size, problems);
   }
-}
-
-/** RFC 6750, 2.1, the scheme in any case (RFC 9110, 11.1); or the bare key. */
-function bearer(value: string | undefined): string | undefined {
-  if (value === undefined || value === '') return undefined;
-  const space = value.indexOf(' ');
-  if (space < 0) return value;
-  return value.slice(0, space).toLowerCase() === 'bearer' ? value.slice(space + 1).trim() || undefined : undefined;
 }

@@ -13,8 +13,9 @@ export class HeaderIdentity implements Identity {
   public constructor(
     private readonly clientHeader: string,
     private readonly tenantHeader: string,
+    removeHeaders: readonly string[] = [],
   ) {
-    this.credentialHeaders = [clientHeader, tenantHeader];
+    this.credentialHeaders = [clientHeader, tenantHeader, ...removeHeaders];
   }
 
   public identify(request: RequestFacts, api: RequestApi): VerifiedClient | RejectDecision {

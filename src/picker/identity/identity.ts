@@ -7,6 +7,8 @@ export interface VerifiedClient {
   readonly tenant: string | undefined;
   /** Stable name of the API key that was used, not the key. */
   readonly keyName: string | undefined;
+  /** Of the claims that limits count by. @default none */
+  readonly claims?: ReadonlyMap<string, string>;
 }
 
 /** Finds out who a request is from. */

@@ -6,6 +6,9 @@ import type { Problem } from '../../shared/problem';
 import { BudgetAdmission } from '../director/budget-admission';
 import { ApiKeyIdentity } from '../identity/api-key-identity';
 import { HeaderIdentity } from '../identity/header-identity';
+import type { Identity } from '../identity/identity';
+import { JwtIdentity } from '../identity/jwt/jwt-identity';
+import { MetadataIdentity } from '../identity/metadata-identity';
 import { ModelAccess } from '../identity/model-access';
 import { type Logger, logProblems } from '../telemetry/log';
 import { Budgets } from '../tokens/budgets';
@@ -18,6 +21,12 @@ const SWEEP_INTERVAL_MS = 30_000;
 /** How long a store that the policy no longer names is kept for the requests that began with it. */
 const OLD_STORE_MS = 15 * 60_000;
 
+/** One that reads files. */
+interface WatchingIdentity extends Identity {
+  start?(): readonly Problem[];
+  stop?(): void;
+}
+
 /** The sections identity, limits and store of the policy, at work. */
 export class ClientsAndBudgets {
   public readonly budgets: Budgets;
@@ -25,6 +34,8 @@ export class ClientsAndBudgets {
   private readonly memoryStore: MemoryStore;
   private readonly pickerId = randomBytes(6).toString('hex');
   private readonly sweeper: NodeJS.Timeout;
+  /** Whether clients are known by what the gateway's filters say of a request. */
+  public readsMetadata = false;
   private identityKey = '';
   private storeKey = '';
   private stopIdentity: (() => void) | undefined;
@@ -50,7 +61,7 @@ export class ClientsAndBudgets {
     const file = policy.store?.memory?.file;
     const snapshot = this.snapshotFor(file);
     const problems = [snapshot?.problem() ?? []].flat();
-    if (problems.length === 0) problems.push(...this.useIdentity(policy.identity));
+    if (problems.length === 0) problems.push(...this.useIdentity(policy));
     if (problems.length > 0) return problems;
     this.admission.access = policy.access === undefined ? undefined : new ModelAccess(policy);
     this.useStore(policy.store?.redis);
@@ -83,23 +94,35 @@ export class ClientsAndBudgets {
     snapshot?.start();
   }
 
-  private useIdentity(identity: PolicyIdentity | undefined): readonly Problem[] {
-    const key = JSON.stringify(identity);
+  private useIdentity({ identity, limits }: PickerPolicy): readonly Problem[] {
+    const claims = limits.flatMap(({ key }) => (key.source === 'claim' ? [key.name!] : []));
+    const key = JSON.stringify([identity, claims]);
     if (key === this.identityKey) return [];
-    let stop: (() => void) | undefined;
-    if (identity?.source === 'apiKeys') {
-      const keys = new ApiKeyIdentity(identity.directory, identity.header, (count, problems) => this.tellOfKeys(count, problems));
-      const problems = keys.start();
-      if (problems.length > 0) return problems;
-      stop = () => keys.stop();
-      this.admission.identity = keys;
-    } else if (identity?.source === 'header') {
-      this.admission.identity = new HeaderIdentity(identity.clientHeader, identity.tenantHeader);
-    } else this.admission.identity = undefined;
+    const made = this.identityFor(identity, claims);
+    const problems = made?.start?.() ?? [];
+    if (problems.length > 0) return problems;
+    this.admission.identity = made;
     this.stopIdentity?.();
-    this.stopIdentity = stop;
+    this.stopIdentity = () => made?.stop?.();
     this.identityKey = key;
+    this.readsMetadata = identity?.source === 'metadata';
     return [];
+  }
+
+  private identityFor(identity: PolicyIdentity | undefined, claims: readonly string[]): WatchingIdentity | undefined {
+    const onChange = (count: number, problems: readonly Problem[]): void => this.tellOfKeys(count, problems);
+    switch (identity?.source) {
+      case 'apiKeys':
+        return new ApiKeyIdentity(identity.directory, identity.header, onChange);
+      case 'jwt':
+        return new JwtIdentity(identity, claims, onChange);
+      case 'metadata':
+        return new MetadataIdentity(identity);
+      case 'header':
+        return new HeaderIdentity(identity.clientHeader, identity.tenantHeader, identity.removeHeaders);
+      default:
+        return undefined;
+    }
   }
 
   private useStore(store: RedisSettings | undefined): void {
@@ -116,7 +139,7 @@ export class ClientsAndBudgets {
   }
 
   private tellOfKeys(keys: number, problems: readonly Problem[]): void {
-    logProblems(this.log, 'an API key does not count', problems);
-    this.log.info({ keys }, 'the API keys have changed');
+    logProblems(this.log, 'a key of clients does not count', problems);
+    this.log.info({ keys }, 'the keys of clients have changed');
   }
 }

@@ -28,7 +28,7 @@ import { readText } from '../server/watched-file';
 import { type DiscoverySettings, type PoolPlan, policyPools } from './pool-plan';
 import { type QueueRules, queueNotices, queueRules } from './queue-rules';
 import type { ProgramSettings } from './settings';
-import { PROGRAM_PLUGINS, unsupportedParts, unsupportedSections } from './unsupported';
+import { PROGRAM_PLUGINS, unsupportedParts } from './unsupported';
 
 /** A configuration that the program can run by. */
 export interface LoadedConfig {
@@ -117,7 +117,6 @@ function loadPolicy({ policyFile, pool }: ProgramSettings, problems: Problem[], 
   const { policy, problems: faults, locate } = parsePickerPolicy(file.text, policyFile);
   problems.push(...faults);
   if (policy === undefined) return undefined;
-  problems.push(...unsupportedSections(policy, locate));
   if (policy.pools.length > 0 && pool !== undefined) {
     problems.push({
       code: ConfigCode.FLAG_COMBINATION,

@@ -214,6 +214,7 @@ export class PickerProgram {
       director,
       maxBodyBytes: settings.maxBodyBytes,
       onError: this.onError,
+      keepsMetadata: () => this.clients.readsMetadata,
       onRefused: (request, refusal) => director.refusedUnasked(request, refusal),
     });
     if (settings.maxMessageBytes !== undefined) method = { ...method, maxMessageBytes: settings.maxMessageBytes };

@@ -1,6 +1,5 @@
 import { ConfigCode } from '../../picker-config/codes';
 import type { EndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
-import type { PickerPolicy } from '../../picker-config/picker-policy';
 import type { Problem } from '../../shared/problem';
 
 /** Types that the program itself stands for, beside those of the scheduling registry. */
@@ -33,19 +32,4 @@ export function unsupportedParts(config: EndpointPickerConfig, locate: (path: st
     refuse('dataLayer.crossReplicaSyncerPluginRef', 'replicas of this picker do not share what they know', fix);
   }
   return problems;
-}
-
-/** Sections of a policy that this picker does not implement, each refused by name. */
-export function unsupportedSections({ identity }: PickerPolicy, locate: (section: string) => string): Problem[] {
-  if (identity === undefined || identity.source === 'apiKeys' || identity.source === 'header') return [];
-  return [
-    {
-      code: ConfigCode.UNSUPPORTED_SECTION,
-      what: `this picker does not verify clients by '${identity.source}' yet`,
-      value: `identity.source: ${identity.source}`,
-      allowed: 'identity.source: apiKeys, header',
-      fix: 'let the gateway verify the client, and tell the picker in a header (source: header)',
-      where: locate('identity'),
-    },
-  ];
 }

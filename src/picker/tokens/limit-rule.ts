@@ -10,6 +10,8 @@ export interface LimitSubject {
   /** As clients know it. */
   readonly model: string;
   readonly pool: string;
+  /** Of a verified token. */
+  claim(name: string): string | undefined;
   header(name: string): string | undefined;
 }
 
@@ -76,6 +78,8 @@ export class LimitRule {
         return subject.model;
       case 'pool':
         return subject.pool;
+      case 'claim':
+        return subject.claim(this.limit.key.name!) ?? '';
       case 'header':
         return subject.header(this.limit.key.name!) ?? '';
       default:

@@ -13,6 +13,25 @@ export interface Answer {
   readonly body: string;
 }
 
+/** A filter of the proxy, as its bootstrap has it. */
+export interface HttpFilter {
+  name: string;
+  typed_config: Record<string, unknown>;
+}
+
+/** The chain of the listener for clients. */
+function httpFilters(bootstrap: object): HttpFilter[] {
+  const { static_resources } = bootstrap as { static_resources: { listeners: Listener[] } };
+  return static_resources.listeners
+    .flatMap(({ filter_chains }) => filter_chains.flatMap(({ filters }) => filters))
+    .map(({ typed_config }) => typed_config.http_filters)
+    .find((filters) => filters.some(({ name }) => name.includes('ext_proc')))!;
+}
+
+interface Listener {
+  filter_chains: { filters: { typed_config: { http_filters: HttpFilter[] } }[] }[];
+}
+
 /** A picker behind an Envoy of its own, in sidecar mode; several may share a folder, and so a policy. */
 export class PickerBehindEnvoy {
   private constructor(
@@ -24,7 +43,12 @@ export class PickerBehindEnvoy {
     private readonly envoy: RunningProcess,
   ) {}
 
-  public static async start(envoy: string, folder: string, pools: Readonly<Record<string, number>>): Promise<PickerBehindEnvoy> {
+  public static async start(
+    envoy: string,
+    folder: string,
+    pools: Readonly<Record<string, number>>,
+    changeFilters?: (filters: HttpFilter[]) => void,
+  ): Promise<PickerBehindEnvoy> {
     const ports = (await freePorts(7)) as [number, number, number, number, number, number, number];
     const [grpc, health, metrics, debug, admin, status, listen] = ports;
     const bootstrap = envoyBootstrap({
@@ -39,6 +63,7 @@ export class PickerBehindEnvoy {
       adminPort: admin,
       pickerPort: grpc,
     });
+    changeFilters?.(httpFilters(bootstrap));
     const file = path.join(folder, `envoy-${listen}.json`);
     writeFileSync(file, JSON.stringify(bootstrap));
     const pickerArgs = [

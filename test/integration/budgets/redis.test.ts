@@ -65,7 +65,15 @@ class Picker {
   }
 
   public claim(client = 'alice', demand = DEMAND): Reservation {
-    const subject = { client, tenant: undefined, apiKey: undefined, model: 'm', pool: 'p', header: () => undefined };
+    const subject = {
+      client,
+      tenant: undefined,
+      apiKey: undefined,
+      model: 'm',
+      pool: 'p',
+      claim: () => undefined,
+      header: () => undefined,
+    };
     return this.budgets.claim(subject, demand) as Reservation;
   }
 

@@ -12,6 +12,7 @@ const LIMIT: PolicyLimit = {
   windowSeconds: 60,
   key: { source: 'client' },
   weights: { input: 1, output: 1, cached: 1 },
+  clamp: false,
   shadow: false,
   onStoreFailure: 'closed',
 };
@@ -34,6 +35,7 @@ export function budgetPicture(): string {
     apiKey: undefined,
     model: 'llama',
     pool: 'llama',
+    claim: () => undefined,
     header: () => undefined,
   };
   const svg = new Svg(880, 320, 'A token budget over time');

@@ -1,4 +1,5 @@
-import { GatewayImplementation } from '../../../../src';
+import { parse } from 'yaml';
+import { ClientIdentity, GatewayImplementation, SecretReference } from '../../../../src';
 import { CONTROL_HEADERS } from '../../../../src/shared/control-headers';
 import { GatewayProgram, ofKind, only } from '../../../support/gateway-program';
 
@@ -7,6 +8,47 @@ function extproc(props = {}): ReturnType<GatewayProgram['synth']> {
   program.gateway(GatewayImplementation.envoyGateway(), props).addModel('m', { pool: program.pool('one') });
   return program.synth();
 }
+
+describe('Envoy Gateway with tokens of clients', () => {
+  const jwt = { issuer: 'https://issuer.example', audiences: ['llm'] };
+
+  test('a policy on the route verifies them, and overwrites the header that names the client', () => {
+    const objects = extproc({ identity: ClientIdentity.jwt(jwt) });
+    expect(only(objects, 'SecurityPolicy').spec).toEqual({
+      targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: only(objects, 'HTTPRoute').metadata.name }],
+      jwt: {
+        providers: [
+          {
+            name: 'clients',
+            ...jwt,
+            remoteJWKS: { uri: 'https://issuer.example/.well-known/jwks.json' },
+            claimToHeaders: [{ claim: 'sub', header: 'x-aig-client-id' }],
+          },
+        ],
+      },
+    });
+    const policy = parse(ofKind(objects, 'ConfigMap')['one-picker-config'].data['policy.yaml']);
+    expect(policy.identity).toEqual({ source: 'header', removeHeaders: ['authorization'] });
+  });
+
+  test('the picker verifies them where it has the keys, and the gateway has no policy', () => {
+    const keySet = SecretReference.fromSecretName('issuer-keys', 'jwks.json');
+    const objects = extproc({ identity: ClientIdentity.jwt({ ...jwt, keySet, tenantClaim: 'org' }) });
+    expect(Object.keys(ofKind(objects, 'SecurityPolicy'))).toEqual([]);
+    const policy = parse(ofKind(objects, 'ConfigMap')['one-picker-config'].data['policy.yaml']);
+    expect(policy.identity).toEqual({ source: 'jwt', ...jwt, jwksFile: '/etc/picker-jwks/jwks.json', tenantClaim: 'org' });
+    const { volumes } = only(
+      objects.filter(({ metadata }) => metadata.name === 'one-picker'),
+      'Deployment',
+    ).spec.template.spec;
+    expect(volumes).toContainEqual(expect.objectContaining({ secret: { secretName: 'issuer-keys', defaultMode: 0o440 } }));
+  });
+
+  test('the picker takes tokens for known audiences only', () => {
+    const keySet = SecretReference.fromSecretName('issuer-keys', 'jwks.json');
+    expect(() => ClientIdentity.jwt({ issuer: 'https://issuer.example', keySet })).toThrow(/AIG491 .*list the audiences/);
+  });
+});
 
 describe('Envoy Gateway in extproc mode', () => {
   const objects = extproc();

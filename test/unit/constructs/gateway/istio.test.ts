@@ -1,5 +1,38 @@
-import { AttachMode, GatewayImplementation, PickerDelivery, warningsBelow } from '../../../../src';
+import { AttachMode, ClientIdentity, GatewayImplementation, PickerDelivery, warningsBelow } from '../../../../src';
 import { GatewayProgram, ofKind, only, refusal } from '../../../support/gateway-program';
+
+describe('Istio with tokens of clients', () => {
+  const program = new GatewayProgram();
+  const identity = ClientIdentity.jwt({ issuer: 'https://issuer.example', audiences: ['llm'], tenantClaim: 'org.name' });
+  program.gateway(GatewayImplementation.istio(), { identity }).addModel('m', { pool: program.pool('one') });
+  const objects = program.synth();
+  const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'gw' }];
+
+  test('the gateway verifies them, and overwrites the headers that name the client', () => {
+    const { targetRefs: target, jwtRules } = only(objects, 'RequestAuthentication').spec;
+    expect(target).toEqual(targetRefs);
+    expect(jwtRules).toEqual([
+      {
+        issuer: 'https://issuer.example',
+        audiences: ['llm'],
+        jwksUri: 'https://issuer.example/.well-known/jwks.json',
+        forwardOriginalToken: false,
+        outputClaimToHeaders: [
+          { claim: 'sub', header: 'x-aig-client-id' },
+          { claim: 'org.name', header: 'x-aig-tenant' },
+        ],
+      },
+    ]);
+  });
+
+  test('nobody reaches the models without one, and other paths stay open', () => {
+    expect(only(objects, 'AuthorizationPolicy').spec).toEqual({
+      targetRefs,
+      action: 'DENY',
+      rules: [{ from: [{ source: { notRequestPrincipals: ['*'] } }], to: [{ operation: { paths: ['/v1', '/v1/*'] } }] }],
+    });
+  });
+});
 
 describe('Istio in pool mode', () => {
   const program = new GatewayProgram();

@@ -139,11 +139,14 @@ const REFUSALS: readonly (readonly [string, string, RegExp, Program])[] = [
   [
     'a token that nothing would verify',
     'AIG499',
-    /AttachMode\.SIDECAR.*apiKeys/,
+    /Gateway as a whole, and this one is not made here.*keySet.*AttachMode\.SIDECAR.*apiKeys/,
     (p) =>
-      p
-        .gateway(istio(), { identity: ClientIdentity.jwt({ issuer: 'https://login.example.com' }) })
-        .addModel('m', { pool: p.pool('one') }),
+      AiGateway.fromGatewayName(p.chart, 'gw', {
+        gatewayName: 'company',
+        implementation: istio(),
+        identity: ClientIdentity.jwt({ issuer: 'https://login.example.com' }),
+        picker: { delivery: PickerDelivery.image('registry.example.com/picker:1.0.0') },
+      }).addModel('m', { pool: p.pool('one') }),
   ],
   [
     'a limit per a claim that the identity does not take',

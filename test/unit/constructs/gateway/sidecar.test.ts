@@ -152,7 +152,10 @@ describe('tokens of clients', () => {
     ]);
     for (const { header_name } of headers) expect(CONTROL_HEADERS).toContain(header_name);
     const policy = parse(ofKind(objects, 'ConfigMap')['gw-proxy-config'].data['policy.yaml']);
-    expect([policy.identity, policy.limits[0].key]).toEqual([{ source: 'header' }, { source: 'tenant' }]);
+    expect([policy.identity, policy.limits[0].key]).toEqual([
+      { source: 'header', removeHeaders: ['authorization'] },
+      { source: 'tenant' },
+    ]);
   });
 });
 

@@ -36,6 +36,7 @@ export const subject = (changes: Partial<LimitSubject> = {}): LimitSubject => ({
   apiKey: undefined,
   model: 'llama',
   pool: 'pool',
+  claim: () => undefined,
   header: () => undefined,
   ...changes,
 });
