@@ -51,7 +51,7 @@ async function bundle(entry, outfile, external, banner) {
   console.log(`${outfile}: ${Math.round(statSync(join(root, outfile)).size / 1024)} KiB`);
 }
 
-/** The public entries and all they reach, with imports/ and examples/; neither tests nor the picker. */
+/** The public entries and all they reach, with imports/ and examples/; of the picker that is its scheduler alone. */
 function library() {
   rmSync(join(root, 'dist/lib'), { recursive: true, force: true });
   mkdirSync(join(root, '.cache'), { recursive: true });
@@ -62,7 +62,13 @@ function library() {
     JSON.stringify({
       extends: '../tsconfig.json',
       compilerOptions: { rootDir: '..', outDir: '../dist/lib', types: ['node'], typeRoots: ['../node_modules/@types'] },
-      files: ['../src/index.ts', '../src/validation/index.ts', '../src/cli/overview.ts'],
+      files: [
+        '../src/index.ts',
+        '../src/picker/scheduling/interface/index.ts',
+        '../src/testing/index.ts',
+        '../src/validation/index.ts',
+        '../src/cli/overview.ts',
+      ],
       include,
       exclude: [],
     }),

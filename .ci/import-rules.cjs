@@ -14,6 +14,7 @@ module.exports = {
     only('validation-any-yaml', 'validation works on YAML that anyone wrote', '^src/validation/', '^src/(constructs|implementations|picker|simulation|cli)/'),
     only('simulation-no-io', 'simulation uses the picker\'s decisions, never its input and output', '^src/simulation/', '^src/picker/(?!scheduling/|datastore/|flow-control/|tokens/|openai/)'),
     only('cli-runs-the-picker', 'the CLI starts the picker as a program; it shares its scheduler, what explains its decisions, and the codec of ext_proc for the proxy that stands in for Envoy', '^src/cli/', '^src/picker/(?!scheduling/|explain/|ext-proc/(wire-|processing-))'),
+    only('testing-is-for-users', 'the test kit is for tests of users', '^src/(?!testing/)', '^src/testing/'),
     only('only-main-composes', 'nothing imports the composition root', '^src/', '^src/picker/main\\.ts$'),
     only('kubernetes-client-behind-adapter', 'only src/picker/kube may load the Kubernetes client', '^src/(?!picker/kube/)', '^node_modules/@kubernetes/client-node'),
     only('src-not-tests', 'shipped code does not import tests or examples', '^src/', '^(test|examples)/'),

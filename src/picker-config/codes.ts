@@ -30,6 +30,8 @@ export const ConfigCode = {
   FLAG_COMBINATION: 'AIG523',
   /** A certificate, key or other file that a flag names. */
   UNUSABLE_FILE: 'AIG530',
+  /** A file of plugins that cannot be loaded, or a plugin in it that cannot be made. */
+  UNUSABLE_PLUGIN: 'AIG532',
   /** A port or address that cannot be listened on. */
   CANNOT_LISTEN: 'AIG531',
 } as const;

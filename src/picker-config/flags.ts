@@ -182,6 +182,7 @@ export const PICKER_FLAGS: readonly FlagSpec[] = [
     'true',
     'without a policy-file, the headers of a request name its objective and its tenant, as for llm-d; false where clients can send them',
   ),
+  ours('plugin-file', 'text', undefined, 'file with scorers of your own, as the constructs make it; read at start'),
   ours('max-body', 'size', '16Mi', 'largest request body; a larger one is answered with 413'),
   ours('bind-address', 'text', undefined, 'address that the ports are opened on (default: all)'),
   ours('debug-address', 'text', undefined, 'host:port of the /debug pages, or off (default: 127.0.0.1:9091, if it is free)'),

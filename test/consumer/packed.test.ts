@@ -39,6 +39,18 @@ const TSCONFIG = {
   exclude: ['node_modules'],
 };
 
+/** A scorer of the user's, and its test. */
+const SCORER = `import { defineScorer, promptTokens } from 'cdk8s-ai-gateway/scheduling';
+import { scheduleWith } from 'cdk8s-ai-gateway/testing';
+
+const idleFirst = defineScorer({
+  type: 'idle-first-scorer',
+  create: () => (request, { running }) => (running * promptTokens(request) === 0 ? 1 : 0),
+});
+const { chosen } = scheduleWith([{ name: 'busy', running: 2 }, { name: 'idle' }], { prompt: 'hello' }, { plugins: [idleFirst] });
+console.log(chosen[0]);
+`;
+
 const install = process.env['CI'] === 'true' || process.env['AIG_INSTALL'] === '1';
 if (!install)
   process.stderr.write(
@@ -82,8 +94,10 @@ if (!install)
       writeFileSync(path.join(app, 'minimal/main.ts'), main.replace('../../src', 'cdk8s-ai-gateway'));
       const shared = readFileSync(path.join(ROOT, 'examples/shared.ts'), 'utf8');
       writeFileSync(path.join(app, 'shared.ts'), shared.replace('../src', 'cdk8s-ai-gateway'));
+      writeFileSync(path.join(app, 'scorer.ts'), SCORER);
       run(app, 'npm', ['install', '--no-audit', '--no-fund', '--loglevel=error']);
       run(app, process.execPath, ['node_modules/typescript/bin/tsc']);
+      expect(run(app, process.execPath, ['scorer.js'])).toBe('idle\n');
       expect(synthIn(app, 'minimal/main.js')).toBe(synthIn(ROOT, 'dist/lib/examples/minimal/main.js'));
     },
     5 * MINUTES,

@@ -3,6 +3,7 @@ import type { Flight, FlightOutcome } from '../../src/picker/scheduling/flight';
 import { MAX_ADAPTERS } from '../../src/picker/scheduling/interface/endpoint-table';
 import type { Filter, Scorer } from '../../src/picker/scheduling/interface/plugins';
 import { LearnedSpeed } from '../../src/picker/scheduling/learned-speed';
+import { PluginFaults } from '../../src/picker/scheduling/plugin-faults';
 import { PluginParameters } from '../../src/picker/scheduling/plugin-parameters';
 import { type BuildContext, SCHEDULING_PLUGINS } from '../../src/picker/scheduling/plugin-registry';
 import {
@@ -36,6 +37,8 @@ function built(type: string, parameters: Record<string, unknown> = {}) {
   const problems: never[] = [];
   const reader = new PluginParameters(type, parameters, '', (path) => path, problems);
   const context: BuildContext = {
+    name: type,
+    faults: new PluginFaults(),
     random: new SeededRandom(1),
     clock: new ManualClock(1_000),
     speed: new LearnedSpeed(),

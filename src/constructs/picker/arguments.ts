@@ -5,6 +5,7 @@ import type { Problem } from '../../shared/problem';
 import { refuseAll } from '../internal/errors';
 import type { PoolReference } from '../internal/pool-reference';
 import type { PickerInput } from './input';
+import { PLUGIN_FOLDER, PLUGIN_KEY } from './plugins/plugin-config-map';
 import { METRICS_PORT } from './ports';
 import type { ResolvedPicker } from './resolved-picker';
 
@@ -25,6 +26,7 @@ const OWNED: ReadonlyMap<string, string> = new Map([
   ['config-file', 'scoring'],
   ['config-text', 'scoring'],
   ['policy-file', "the gateway's models and limits"],
+  ['plugin-file', 'plugins'],
   ['secure-serving', 'secureServing'],
   ['drain-timeout', 'drainSeconds'],
   ['v', 'logVerbosity'],
@@ -55,11 +57,13 @@ export function pickerArguments(
   picker: ResolvedPicker,
   input: PickerInput,
   extraArgs: readonly string[],
+  hasPlugins: boolean,
 ): string[] {
   const chosen = new Set(extraArgs.map(flagName));
   const args = [
     ...(input.policy === undefined ? poolArguments(input.pools[0]!) : [`--policy-file=${CONFIG_FOLDER}/${POLICY_KEY}`]),
     ...(picker.scoring.isOwnDefault ? [] : [`--config-file=${CONFIG_FOLDER}/${CONFIG_KEY}`]),
+    ...(hasPlugins ? [`--plugin-file=${PLUGIN_FOLDER}/${PLUGIN_KEY}`] : []),
     ...(picker.secureServing ? [] : ['--secure-serving=false']),
     `--drain-timeout=${picker.drainSeconds}s`,
     `--v=${picker.logVerbosity}`,

@@ -1,6 +1,7 @@
 import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { checkPlugins } from '../../picker-config/check-plugins';
+import { ConfigCode } from '../../picker-config/codes';
 import { type EndpointPickerConfig, formatEndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
 import { formatPickerPolicy } from '../../picker-config/picker-policy';
 import { parsePickerPolicy } from '../../picker-config/picker-policy-parser';
@@ -25,9 +26,10 @@ export function emitConfiguration(
   picker: ResolvedPicker,
   input: PickerInput,
   options: EndpointPickerOptions,
+  pluginTypes: readonly string[],
 ): ApiObject | undefined {
   const config = picker.scoring._config();
-  if (config !== undefined) checkConfig(scope, picker, config, options.extraArgs ?? []);
+  if (config !== undefined) checkConfig(scope, picker, config, options.extraArgs ?? [], pluginTypes);
   if (config === undefined && input.policy === undefined) return undefined;
   return emit(scope, 'PickerConfig', {
     apiVersion: 'v1',
@@ -54,15 +56,23 @@ export function configurationAnnotation(configMap: ApiObject | undefined): { [ke
   return configMap === undefined ? {} : { [CONFIG_ANNOTATION]: configDigest(configMap) };
 }
 
-function checkConfig(scope: Construct, picker: ResolvedPicker, config: EndpointPickerConfig, extraArgs: readonly string[]): void {
-  const supported = new Set<string>();
+function checkConfig(
+  scope: Construct,
+  picker: ResolvedPicker,
+  config: EndpointPickerConfig,
+  extraArgs: readonly string[],
+  pluginTypes: readonly string[],
+): void {
+  const supported = new Set(pluginTypes);
+  // another build may have more built in; the program of this package has what is known here
+  const isOtherBuild = picker.isLlmd || picker.delivery.bundleFile !== undefined;
   for (const plugin of PLUGIN_CATALOGUE.values()) {
     if (picker.isLlmd || plugin.instead === undefined) supported.add(plugin.type);
   }
   for (const { type } of config.plugins) {
-    if (PLUGIN_CATALOGUE.has(type) || (picker.isLlmd && OWN_PLUGINS.has(type))) continue;
-    supported.add(type);
-    if (OWN_PLUGINS.has(type)) continue;
+    if (PLUGIN_CATALOGUE.has(type) || supported.has(type) || (picker.isLlmd && OWN_PLUGINS.has(type))) continue;
+    if (OWN_PLUGINS.has(type) || isOtherBuild) supported.add(type);
+    if (OWN_PLUGINS.has(type) || !isOtherBuild) continue;
     warn(scope, `the plugin type '${type}' is not one that this library knows; the picker must have it built in`);
   }
   const allowExperimental =
@@ -70,7 +80,12 @@ function checkConfig(scope: Construct, picker: ResolvedPicker, config: EndpointP
   const problems = checkPlugins(config, { supported, allowExperimental }, (path) => path);
   refuseAll(
     scope,
-    problems.map((problem) => ({ ...problem, what: `scoring: ${problem.what}` })),
+    problems.map((problem) => ({
+      ...problem,
+      what: `scoring: ${problem.what}`,
+      fix:
+        problem.code === ConfigCode.UNKNOWN_PLUGIN ? `${problem.fix}, or name the file that defines it in plugins` : problem.fix,
+    })),
   );
 }
 

@@ -34,6 +34,13 @@ export interface EndpointPickerOptions {
   /** How endpoints are chosen. @default Scoring.default(); Scoring.llmdDefault() for the llm-d picker */
   readonly scoring?: Scoring;
   /**
+   * Files with scorers that you wrote in TypeScript or JavaScript (`defineScorer` of `cdk8s-ai-gateway/scheduling`), which
+   * `Scorer.custom` may then name. Relative to the working directory. Needs `esbuild` and `typescript` in your project.
+   *
+   * @default - none
+   */
+  readonly plugins?: string[];
+  /**
    * Whether the gateway speaks TLS to the picker, which then makes itself a certificate that nobody can verify.
    * @default - what the gateway implementation needs
    */

@@ -9,6 +9,7 @@ import { pickerContainer } from './container';
 import { BUNDLE_FOLDER, emitBundle, UNPACK_FOLDER } from './delivery/bundle-config-maps';
 import type { PickerInput } from './input';
 import type { EndpointPickerOptions } from './options';
+import { emitPlugins, PLUGIN_FOLDER } from './plugins/plugin-config-map';
 import { resolvePicker } from './resolved-picker';
 
 /** User and group that the picker runs as; the one of distroless images, which own nothing in a node. */
@@ -34,13 +35,14 @@ export interface PickerPod {
  *
  * The token of the service account is mounted into this container alone: a proxy in the same pod, which faces the network, has none.
  *
- * @throws AIG441 to AIG449, AIG454 and what the picker itself would refuse
+ * @throws AIG441 to AIG449, AIG454, AIG456, AIG459 and what the picker itself would refuse
  */
 export function pickerPod(scope: Construct, options: EndpointPickerOptions, input: PickerInput): PickerPod {
   const picker = resolvePicker(scope, options, input);
-  const args = pickerArguments(scope, picker, input, options.extraArgs ?? []);
+  const plugins = emitPlugins(scope, picker, input, options);
+  const args = pickerArguments(scope, picker, input, options.extraArgs ?? [], plugins !== undefined);
   const access = pickerAccess(scope, picker, input);
-  const configMap = emitConfiguration(scope, picker, input, options);
+  const configMap = emitConfiguration(scope, picker, input, options, plugins?.types ?? []);
 
   const fixedVolumes: Volume[] = [];
   const fixedMounts: VolumeMount[] = [];
@@ -50,6 +52,7 @@ export function pickerPod(scope: Construct, options: EndpointPickerOptions, inpu
   };
   mount(tokenVolume('picker-token'), TOKEN_FOLDER);
   if (configMap !== undefined) mount({ name: 'picker-config', configMap: { name: configMap.name } }, CONFIG_FOLDER);
+  if (plugins !== undefined) mount(plugins.volume, PLUGIN_FOLDER);
   if (picker.delivery.kind === 'configMap') {
     const metadata = { name: input.name, namespace: input.namespace, labels: options.labels, annotations: options.annotations };
     mount(emitBundle(scope, metadata, picker.delivery.bundleFile), BUNDLE_FOLDER);

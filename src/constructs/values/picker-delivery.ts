@@ -7,7 +7,7 @@ export const NODE_IMAGE = 'docker.io/library/node:24.21.0-trixie-slim';
 export interface ConfigMapDeliveryOptions {
   /** Image with `node` 20.19 or later in its PATH. @default - the slim image of Node 24 from Docker Hub, pinned to one release */
   readonly nodeImage?: string;
-  /** File with another build of the picker, for example one with scorers of your own. @default - the one in this package */
+  /** File with another build of the picker, for example a later one. @default - the one in this package */
   readonly bundleFile?: string;
 }
 

@@ -22,7 +22,7 @@ import { type LoadedConfig, loadConfig } from '../program/load-config';
 import { modelResolver, type ServedPool, servedPool } from '../program/served-pools';
 import { programSettings } from '../program/settings';
 import type { Endpoint } from '../scheduling/interface/endpoint-snapshot';
-import { promptTokens } from '../scheduling/interface/scheduling-request';
+import { promptTokens } from '../scheduling/interface/prompt-tokens';
 import { DecisionLog } from '../telemetry/decision-log';
 import { RequestMetrics } from '../telemetry/request-metrics';
 import { SchedulerMetrics } from '../telemetry/scheduler-metrics';

@@ -54,7 +54,7 @@ export interface LoadResult {
   readonly notices: readonly string[];
 }
 
-const SUPPORTED = new Set([...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...FLOW_CONTROL_PLUGINS]);
+const SUPPORTED: readonly string[] = [...SCHEDULING_PLUGINS.keys(), ...PROGRAM_PLUGINS, ...FLOW_CONTROL_PLUGINS];
 
 /** Reads the files that the settings name, builds the scheduler, and finds all faults. @param read text of a file */
 export function loadConfig(
@@ -71,7 +71,8 @@ export function loadConfig(
   problems.push(...faults);
   if (config === undefined) return { loaded: undefined, problems, warnings, notices: [] };
 
-  problems.push(...checkPlugins(config, { supported: SUPPORTED, allowExperimental: settings.allowExperimental }, locate));
+  const supported = new Set([...SUPPORTED, ...(dependencies.custom ?? []).map(({ type }) => type)]);
+  problems.push(...checkPlugins(config, { supported, allowExperimental: settings.allowExperimental }, locate));
   problems.push(...unsupportedParts(config, locate));
   const parts = new DataLayerParts(config, locate, problems);
   // a broken policy says enough

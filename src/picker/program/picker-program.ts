@@ -13,6 +13,8 @@ import { Http2Server } from '../http2/server';
 import { MetricsScraper } from '../metrics-scraper/metrics-scraper';
 import type { ScrapeEvent } from '../metrics-scraper/scrape-protocol';
 import { ScraperThread } from '../metrics-scraper/scraper-thread';
+import type { CustomScorer } from '../scheduling/interface/custom-scorer';
+import { PluginFaults, shownFault } from '../scheduling/plugin-faults';
 import { healthService } from '../server/health-service';
 import { HealthState } from '../server/health-state';
 import { StreamMetering } from '../server/stream-metering';
@@ -26,6 +28,7 @@ import { ErrorLog } from '../telemetry/error-log';
 import type { Exposition } from '../telemetry/exposition';
 import { type Logger, logProblems } from '../telemetry/log';
 import { METRICS_CONTENT_TYPE, type MetricsSources, metricsPage } from '../telemetry/metrics-page';
+import { writePluginMetrics } from '../telemetry/plugin-metrics';
 import { writeHttp2Metrics, writeProcessMetrics } from '../telemetry/process-metrics';
 import { RequestMetrics } from '../telemetry/request-metrics';
 import { SchedulerMetrics } from '../telemetry/scheduler-metrics';
@@ -34,6 +37,7 @@ import { ClientsAndBudgets } from './clients-and-budgets';
 import { Discoveries } from './discoveries';
 import { limitsFor, openPort } from './listeners';
 import { type LoadedConfig, type LoadResult, loadConfig } from './load-config';
+import { loadPlugins } from './load-plugins';
 import { Queueing } from './queueing';
 import { modelResolver, type ServedPool, servedPool } from './served-pools';
 import type { ProgramSettings } from './settings';
@@ -68,11 +72,15 @@ export class PickerProgram {
   private readonly queueing: Queueing;
   private readonly errors: ErrorLog;
   private readonly onError = (error: unknown): void => this.errors.add(error);
+  private readonly faults = new PluginFaults((plugin, kind, detail) =>
+    this.errors.add(new Error(`scorer '${plugin}' misbehaves: ${kind} (${shownFault(detail)})`, { cause: detail })),
+  );
   private readonly closers: (() => void | Promise<void>)[] = [];
   private grpc: Http2Server | undefined;
   private director: PickerDirector | undefined;
   private discoveries: Discoveries | undefined;
   private dataLayerKey = '';
+  private custom: readonly CustomScorer[] = [];
 
   public constructor(
     private readonly settings: ProgramSettings,
@@ -97,8 +105,10 @@ export class PickerProgram {
   /** Starts everything. @returns every reason why it cannot; nothing is left open then */
   public async start(): Promise<readonly Problem[]> {
     const { settings } = this;
+    const problems: Problem[] = [];
+    this.custom = loadPlugins(settings.pluginFile, problems);
     const result = this.load();
-    const problems: Problem[] = [...result.problems];
+    problems.push(...result.problems);
     const tls = await grpcTls(settings.tls, problems);
     const pageTls = metricsTls(settings.metricsTls, problems);
     const { loaded } = result;
@@ -181,7 +191,8 @@ export class PickerProgram {
   }
 
   private load(): LoadResult {
-    return loadConfig(this.settings, { source: this.store, clock: this.clock, random: this.random });
+    const { store: source, clock, random, custom, faults } = this;
+    return loadConfig(this.settings, { source, clock, random, custom, faults });
   }
 
   private tell({ warnings, notices }: LoadResult): void {
@@ -234,6 +245,7 @@ export class PickerProgram {
         ...(this.settings.streamMetrics ? [(out: Exposition) => this.metering.write(out)] : []),
         (out) => this.clients.budgets.metrics.write(out),
         (out) => this.queueing.write(out),
+        (out) => writePluginMetrics(out, this.faults),
         writeProcessMetrics,
       ],
     };

@@ -14,6 +14,8 @@ export interface ProgramSettings {
   readonly poolNamespace: string;
   readonly config: ConfigSource;
   readonly policyFile: string | undefined;
+  /** File with scorers of the user. */
+  readonly pluginFile: string | undefined;
   readonly ports: { readonly grpc: number; readonly health: number; readonly metrics: number };
   /** Undefined for all addresses. */
   readonly bindAddress: string | undefined;
@@ -112,6 +114,7 @@ export function programSettings(
     poolNamespace,
     config: file !== undefined ? { kind: 'file', path: file } : text !== undefined ? { kind: 'text', text } : { kind: 'none' },
     policyFile: flags.text('policy-file'),
+    pluginFile: flags.text('plugin-file'),
     ports: { grpc: flags.number('grpc-port'), health: flags.number('grpc-health-port'), metrics: flags.number('metrics-port') },
     bindAddress: flags.text('bind-address'),
     debug,

@@ -1,7 +1,9 @@
 import type { Clock } from '../../shared/clock';
 import type { RandomSource } from '../../shared/random';
+import type { CustomScorer } from './interface/custom-scorer';
 import type { Filter, Picker, ProfileHandler, Scorer } from './interface/plugins';
 import type { LearnedSpeed } from './learned-speed';
+import type { PluginFaults } from './plugin-faults';
 import type { PluginParameters } from './plugin-parameters';
 import { ConcurrencyDetector } from './plugins/filter/concurrency-detector/concurrency-detector';
 import { DecodeFilter } from './plugins/filter/decode-filter/decode-filter';
@@ -26,6 +28,7 @@ import { HeaderProfileHandler } from './plugins/profile-handler/header-profile-h
 import { SingleProfileHandler } from './plugins/profile-handler/single-profile-handler/single-profile-handler';
 import { ActiveRequestScorer } from './plugins/scorer/active-request-scorer/active-request-scorer';
 import { ContextLengthAware } from './plugins/scorer/context-length-aware/context-length-aware';
+import { CustomScorerAdapter } from './plugins/scorer/custom-scorer/custom-scorer';
 import { EndpointAttributeScorer } from './plugins/scorer/endpoint-attribute-scorer/endpoint-attribute-scorer';
 import { ExpectedCostScorer } from './plugins/scorer/expected-cost-scorer/expected-cost-scorer';
 import { HeaderLabelAffinityScorer } from './plugins/scorer/header-label-affinity-scorer/header-label-affinity-scorer';
@@ -58,9 +61,12 @@ export type BuiltPlugin = {
 
 /** What a plugin may ask for when it is built. Producers: the one of that name, or the default one, which is made when it is wanted. */
 export interface BuildContext {
+  /** Name of the plugin in the configuration. */
+  readonly name: string;
   readonly random: RandomSource;
   readonly clock: Clock;
   readonly speed: LearnedSpeed;
+  readonly faults: PluginFaults;
   prefixProducer(name: string | undefined): ApproxPrefixCacheProducer;
   inflightProducer(name: string | undefined): InflightLoadProducer;
 }
@@ -94,6 +100,17 @@ function pickers(
     type.TYPE,
     { kind: 'picker', build: (parameters, { random }) => ({ kind: 'picker', plugin: type.fromParameters(parameters, random) }) },
   ]);
+}
+
+/** A scorer of a user, ready to be built like one of the picker's own. */
+export function customPlugin(definition: CustomScorer): RegisteredPlugin {
+  return {
+    kind: 'scorer',
+    build: (parameters, context) => ({
+      kind: 'scorer',
+      plugin: CustomScorerAdapter.fromParameters(context.name, definition, parameters, context),
+    }),
+  };
 }
 
 /** Scheduling plugins by the type name in the configuration. llm-d's other names are in `picker-config/plugin-catalogue.ts`. */

@@ -3,11 +3,20 @@ import type { EndpointPickerConfig, PluginSpec, SchedulingProfileSpec } from '..
 import type { Clock } from '../../shared/clock';
 import type { Problem } from '../../shared/problem';
 import type { RandomSource } from '../../shared/random';
+import type { CustomScorer } from './interface/custom-scorer';
 import type { EndpointSource } from './interface/endpoint-snapshot';
 import type { Picker, Producer, ProfileHandler } from './interface/plugins';
 import { LearnedSpeed } from './learned-speed';
+import { PluginFaults, shownFault } from './plugin-faults';
 import { PluginParameters } from './plugin-parameters';
-import { type AnyProducer, type BuildContext, type BuiltPlugin, SCHEDULING_PLUGINS } from './plugin-registry';
+import {
+  type AnyProducer,
+  type BuildContext,
+  type BuiltPlugin,
+  customPlugin,
+  type RegisteredPlugin,
+  SCHEDULING_PLUGINS,
+} from './plugin-registry';
 import { MaxScorePicker } from './plugins/picker/max-score-picker/max-score-picker';
 import { ApproxPrefixCacheProducer } from './plugins/producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
 import { InflightLoadProducer } from './plugins/producer/inflight-load-producer/inflight-load-producer';
@@ -52,6 +61,10 @@ export interface SchedulerDependencies {
   readonly random: RandomSource;
   /** Position in the configuration's file of a path such as `plugins[2].type`. @default the path itself */
   readonly locate?: (path: string) => string;
+  /** Scorers of users, beside those of the registry. @default none */
+  readonly custom?: readonly CustomScorer[];
+  /** Counts what they do wrong. @default nobody looks */
+  readonly faults?: PluginFaults;
 }
 
 /** The scheduler, or every reason why there is none. */
@@ -85,6 +98,7 @@ class SchedulerBuilder {
   private readonly problems: Problem[] = [];
   private readonly built = new Map<string, BuiltPlugin>();
   private readonly locate: (path: string) => string;
+  private readonly custom: ReadonlyMap<string, RegisteredPlugin>;
   private readonly speed = new LearnedSpeed();
 
   public constructor(
@@ -92,6 +106,7 @@ class SchedulerBuilder {
     private readonly dependencies: SchedulerDependencies,
   ) {
     this.locate = dependencies.locate ?? ((path) => path);
+    this.custom = new Map(dependencies.custom?.map((definition) => [definition.type, customPlugin(definition)]));
   }
 
   public build(): BuiltScheduler {
@@ -102,16 +117,21 @@ class SchedulerBuilder {
     const profiles = this.config.schedulingProfiles.map((spec, i) => this.profile(spec, i));
     if (handler === undefined || this.problems.length > 0) return { scheduler: undefined, problems: this.problems };
     const { source, clock } = this.dependencies;
-    return { scheduler: new Scheduler({ profiles, handler, source, clock, speed: this.speed }), problems: [] };
+    const prefixes = new Map(
+      [...this.built].flatMap(([name, { plugin }]) => (plugin instanceof ApproxPrefixCacheProducer ? [[name, plugin]] : [])),
+    );
+    return { scheduler: new Scheduler({ profiles, handler, source, clock, speed: this.speed, prefixes }), problems: [] };
   }
 
   private buildPlugins(wanted: (kind: BuiltPlugin['kind']) => boolean): void {
     this.config.plugins.forEach((spec, i) => {
-      const registered = SCHEDULING_PLUGINS.get(spec.type);
+      const registered = SCHEDULING_PLUGINS.get(spec.type) ?? this.custom.get(spec.type);
       if (registered === undefined || !wanted(registered.kind)) return;
       const parameters = new PluginParameters(spec.type, spec.parameters, `plugins[${i}].parameters`, this.locate, this.problems);
-      const { random, clock } = this.dependencies;
+      const { random, clock, faults = new PluginFaults() } = this.dependencies;
       const context: BuildContext = {
+        name: spec.name,
+        faults,
         random,
         clock,
         speed: this.speed,
@@ -119,8 +139,31 @@ class SchedulerBuilder {
           this.producer(ApproxPrefixCacheProducer, name, spec, `${i}].parameters.prefixMatchInfoProducerName`),
         inflightProducer: (name) => this.producer(InflightLoadProducer, name, spec, `${i}].parameters.inFlightLoadProducerName`),
       };
-      this.built.set(spec.name, registered.build(parameters, context));
+      const built = this.buildPlugin(registered, parameters, context, spec, i);
+      if (built !== undefined) this.built.set(spec.name, built);
     });
+  }
+
+  /** Our own plugins report their faults; one of a user may throw whatever it likes. */
+  private buildPlugin(
+    registered: RegisteredPlugin,
+    parameters: PluginParameters,
+    context: BuildContext,
+    { name, type }: PluginSpec,
+    index: number,
+  ): BuiltPlugin | undefined {
+    if (!this.custom.has(type)) return registered.build(parameters, context);
+    try {
+      return registered.build(parameters, context);
+    } catch (error) {
+      this.problems.push({
+        code: ConfigCode.UNUSABLE_PLUGIN,
+        what: `plugin '${name}' of type '${type}' cannot be made: ${shownFault(error)}`,
+        fix: 'mend its create(), or its parameters',
+        where: this.locate(`plugins[${index}]`),
+      });
+      return undefined;
+    }
   }
 
   /** The producer of that name, or the default one, which is made when it is first wanted. */

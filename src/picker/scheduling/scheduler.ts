@@ -4,8 +4,10 @@ import { Flight, type FlightOutcome } from './flight';
 import { FlightBook, followReports } from './flight-book';
 import type { EndpointSnapshot, EndpointSource } from './interface/endpoint-snapshot';
 import type { ProfileHandler } from './interface/plugins';
-import { promptTokens, type SchedulingRequest } from './interface/scheduling-request';
+import { promptTokens } from './interface/prompt-tokens';
+import type { SchedulingRequest } from './interface/scheduling-request';
 import type { LearnedSpeed } from './learned-speed';
+import type { ApproxPrefixCacheProducer } from './plugins/producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
 import { type Profile, ProfileOutcome } from './profile';
 import { TrustKeeper } from './trust';
 
@@ -40,6 +42,8 @@ export interface SchedulerParts {
   readonly source: EndpointSource;
   readonly clock: Clock;
   readonly speed: LearnedSpeed;
+  /** What is guessed of prefix caches, by the name of the producer. */
+  readonly prefixes: ReadonlyMap<string, ApproxPrefixCacheProducer>;
 }
 
 /**
@@ -55,6 +59,11 @@ export class Scheduler {
   public constructor(private readonly parts: SchedulerParts) {
     this.book = new FlightBook(parts.speed);
     this.profileNames = parts.profiles.map(({ name }) => name);
+  }
+
+  /** What is guessed of prefix caches, by the name of the producer. */
+  public get prefixes(): ReadonlyMap<string, ApproxPrefixCacheProducer> {
+    return this.parts.prefixes;
   }
 
   /** A record to hand to `schedule`. */

@@ -33,6 +33,8 @@ const OPTIONS: ts.CompilerOptions = {
   noEmit: true,
   paths: {
     [LIBRARY]: [path.join(ROOT, 'src/index.ts')],
+    [`${LIBRARY}/scheduling`]: [path.join(ROOT, 'src/picker/scheduling/interface/index.ts')],
+    [`${LIBRARY}/testing`]: [path.join(ROOT, 'src/testing/index.ts')],
     [`${LIBRARY}/validation`]: [path.join(ROOT, 'src/validation/index.ts')],
   },
 };

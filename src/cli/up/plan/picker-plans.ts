@@ -27,6 +27,8 @@ export interface PickerPlan {
   readonly files: ReadonlyMap<string, string>;
   /** Its EndpointPickerConfig. @default - none */
   readonly config: string | undefined;
+  /** Scorers of the user that it loads. @default - none */
+  readonly plugins: string | undefined;
   /** Its policy. Undefined for a picker of one pool that serves every model. */
   readonly policy: PickerPolicy | undefined;
   readonly pools: readonly PoolPlan[];
@@ -90,6 +92,7 @@ export class PickerPlans {
       flags: [`--pool-name=${pool.name}`],
       files: new Map(),
       config: undefined,
+      plugins: undefined,
       policy: undefined,
       pools: [this.poolPlan(pool)],
       apiKeys: undefined,
@@ -117,6 +120,7 @@ export class PickerPlans {
     if (policyFile !== undefined && policy === undefined) return undefined;
     const configFile = values.text('config-file');
     const config = configFile === undefined ? values.text('config-text') : read(configFile);
+    const pluginFile = values.text('plugin-file');
     const directory = policy?.identity?.source === 'apiKeys' ? policy.identity.directory : undefined;
     const poolName = values.text('pool-name');
     const only = pool ?? this.pools.find(({ name, namespace }) => name === poolName && namespace === workload.namespace);
@@ -136,6 +140,7 @@ export class PickerPlans {
       flags,
       files,
       config,
+      plugins: read(pluginFile),
       policy,
       pools,
       apiKeys: directory === undefined ? undefined : mountedFolder(this.objects, workload, container, directory),

@@ -4,7 +4,15 @@ import { EMPTY_PICKER_POLICY, type PickerPolicy } from '../../../picker-config/p
 import type { PickerPlan } from '../plan/picker-plans';
 import { ChildProgram } from './child-program';
 import { freePorts } from './free-ports';
-import { type LoopbackEngine, loopbackPolicy, withoutIdentity, writeConfig, writeEndpoints, writePolicy } from './picker-files';
+import {
+  type LoopbackEngine,
+  loopbackPolicy,
+  withoutIdentity,
+  writeConfig,
+  writeEndpoints,
+  writePlugins,
+  writePolicy,
+} from './picker-files';
 
 export interface PickerPorts {
   readonly grpc: number;
@@ -47,6 +55,7 @@ export class LoopbackPicker {
     for (;;) {
       const files = [
         ...(config === undefined ? [] : [`--config-file=${config}`]),
+        ...(plan.plugins === undefined ? [] : [`--plugin-file=${writePlugins(folder, plan.plugins)}`]),
         ...(policy === undefined ? [] : [`--policy-file=${writePolicy(folder, policy)}`]),
       ];
       const [grpc, health, metrics, debug] = (await freePorts(4)) as [number, number, number, number];

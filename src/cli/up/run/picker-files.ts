@@ -87,6 +87,13 @@ export function withoutIdentity(policy: PickerPolicy, name: string, notice: (tex
   };
 }
 
+/** @returns path of the plugins */
+export function writePlugins(folder: string, text: string): string {
+  const path = join(folder, 'plugins.cjs');
+  writeFileSync(path, text);
+  return path;
+}
+
 /** @returns path of the policy */
 export function writePolicy(folder: string, policy: PickerPolicy): string {
   const path = join(folder, 'policy.yaml');

@@ -18,11 +18,3 @@ export interface SchedulingRequest {
   /** First value of a request header, by its lower-case name; undefined when absent. */
   header(name: string): string | undefined;
 }
-
-/** Bytes of a prompt that stand for one token, as in llm-d's estimate mode of its `token-producer`. */
-export const BYTES_PER_TOKEN = 4;
-
-/** Estimated length of the prompt. */
-export function promptTokens({ promptStart, promptEnd }: SchedulingRequest): number {
-  return promptEnd > promptStart && promptStart >= 0 ? (promptEnd - promptStart) / BYTES_PER_TOKEN : 0;
-}

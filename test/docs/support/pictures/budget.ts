@@ -19,7 +19,7 @@ const LIMIT: PolicyLimit = {
 const END_SECONDS = 150;
 /** A request every so often: 100 tokens of prompt, at most 200 of answer, of which the engine makes 120 in 4 seconds. */
 const EVERY_SECONDS = 9;
-const DEMAND = { model: 'llama', textBytes: 400, media: 0, maxTokens: 200, generates: true };
+const DEMAND = { model: 'llama', textBytes: 400, media: 0, maxTokens: 200, generates: true, choices: 1, isBoundable: true };
 const ACTUAL_TOKENS = 220;
 const ANSWER_SECONDS = 4;
 

@@ -174,9 +174,4 @@ describe('what no scoring can be', () => {
   ])('%s is refused', (_, make, message) => {
     expect(make).toThrow(message);
   });
-
-  it('warns of a type that nobody knows, because a build of your own may have it', () => {
-    const { picker } = aPicker({ scoring: Scoring.of(Scorer.custom('cheapest-gpu-scorer', { currency: 'EUR' })) });
-    expect(picker.node.metadata.map(({ data }) => data)).toEqual([expect.stringContaining("'cheapest-gpu-scorer'")]);
-  });
 });

@@ -1,6 +1,7 @@
 import type { Filter, Scorer } from '../../../../src/picker/scheduling/interface/plugins';
 import type { SchedulingRequest } from '../../../../src/picker/scheduling/interface/scheduling-request';
 import { LearnedSpeed } from '../../../../src/picker/scheduling/learned-speed';
+import { PluginFaults } from '../../../../src/picker/scheduling/plugin-faults';
 import { PluginParameters } from '../../../../src/picker/scheduling/plugin-parameters';
 import { type BuildContext, SCHEDULING_PLUGINS } from '../../../../src/picker/scheduling/plugin-registry';
 import { ApproxPrefixCacheProducer } from '../../../../src/picker/scheduling/plugins/producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
@@ -21,6 +22,8 @@ function make(type: string, parameters: Record<string, unknown> = {}, clock = ne
   const problems: Problem[] = [];
   const prefix = ApproxPrefixCacheProducer.standard();
   const context: BuildContext = {
+    name: type,
+    faults: new PluginFaults(),
     random: new SeededRandom(1),
     clock,
     speed: new LearnedSpeed(),

@@ -1,7 +1,8 @@
 import { hashBlocks, hashText } from '../../../../../shared/hash';
 import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { Producer } from '../../../interface/plugins';
-import { BYTES_PER_TOKEN, type SchedulingRequest } from '../../../interface/scheduling-request';
+import { BYTES_PER_TOKEN } from '../../../interface/prompt-tokens';
+import type { SchedulingRequest } from '../../../interface/scheduling-request';
 import type { PluginParameters } from '../../../plugin-parameters';
 import { PrefixIndex } from './prefix-index';
 

@@ -1,6 +1,7 @@
 import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { Filter, Scorer } from '../../../interface/plugins';
-import { promptTokens, type SchedulingRequest } from '../../../interface/scheduling-request';
+import { promptTokens } from '../../../interface/prompt-tokens';
+import type { SchedulingRequest } from '../../../interface/scheduling-request';
 import { PerEndpoint } from '../../../per-endpoint';
 import type { PluginParameters } from '../../../plugin-parameters';
 

@@ -1,0 +1,8 @@
+export {
+  type Scheduled,
+  type ScheduledEndpoint,
+  type ScheduleOptions,
+  scheduleWith,
+  type TestEndpoint,
+  type TestRequest,
+} from './schedule-with';
