@@ -9,7 +9,7 @@ import { samePeer } from './kube/network-policy';
 import { podTemplate } from './kube/pod-template';
 import { emitAccess } from './kube/rbac';
 import type { NetworkPeer } from './model-backend';
-import { emitNetworkPolicy, emitService, emitServiceMonitor } from './picker/exposure';
+import { emitNetworkPolicy, emitPeerService, emitService, emitServiceMonitor, peerServiceName } from './picker/exposure';
 import type { PolicyInput } from './picker/input';
 import type { EndpointPickerOptions } from './picker/options';
 import { PICKER_USER_ID, type PickerPod, pickerPod } from './picker/pod';
@@ -75,6 +75,7 @@ export class EndpointPicker extends Construct {
     const isLlmd = props.program === PickerProgram.LLMD;
     // one leader serves, the others stand by
     const electLeader = isLlmd && this.replicas > 1;
+    const hasPeers = !isLlmd && this.replicas > 1;
 
     const pod = pickerPod(this, props, {
       ...props._policy,
@@ -83,6 +84,7 @@ export class EndpointPicker extends Construct {
       pools: [props.pool],
       secureServing: this.secureServing,
       electLeader,
+      peerService: hasPeers ? peerServiceName(this.serviceName) : undefined,
     });
     const metadata = {
       name: this.serviceName,
@@ -98,11 +100,12 @@ export class EndpointPicker extends Construct {
     });
     this.emitDeployment(props, metadata, pod, account, electLeader);
     emitService(this, metadata, this.podLabels, this.secureServing);
+    if (hasPeers) emitPeerService(this, metadata, this.podLabels);
     // Only the leader is ready, so a budget would count one pod of two and never let the leader's node be drained.
     if (!electLeader && this.replicas > 1) this.emitBudget(metadata);
     if (props.networkPolicy ?? true) {
       const monitoring = props.monitoring ?? [{ namespaceLabels: { 'kubernetes.io/metadata.name': 'monitoring' } }];
-      emitNetworkPolicy(this, metadata, this.podLabels, () => this.callers, monitoring);
+      emitNetworkPolicy(this, metadata, this.podLabels, () => this.callers, monitoring, hasPeers);
       this.node.addValidation({ validate: () => this.unreachable() });
     }
     if (props.serviceMonitor ?? false) emitServiceMonitor(this, metadata, this.podLabels, props.serviceMonitorLabels ?? {});

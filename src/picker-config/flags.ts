@@ -39,8 +39,9 @@ function llmd(
   return { name, type, ...(byDefault === undefined ? {} : { default: byDefault }), origin: 'llm-d', status, summary, ...extras };
 }
 
-function ours(name: string, type: FlagType, byDefault: string | undefined, summary: string): FlagSpec {
-  return { name, type, ...(byDefault === undefined ? {} : { default: byDefault }), origin: 'ours', status: 'honoured', summary };
+function ours(name: string, type: FlagType, byDefault: string | undefined, summary: string, extras: Extras = {}): FlagSpec {
+  const defaults = byDefault === undefined ? {} : { default: byDefault };
+  return { name, type, ...defaults, origin: 'ours', status: 'honoured', summary, ...extras };
 }
 
 const PORT = { min: 0, max: 65_535 };
@@ -176,6 +177,14 @@ export const PICKER_FLAGS: readonly FlagSpec[] = [
     why: 'times are RFC 3339 with milliseconds',
   }),
   ours('policy-file', 'text', undefined, 'file with a PickerPolicy: pools, models, identity, limits; watched'),
+  ours(
+    'peers',
+    'list',
+    undefined,
+    'host:port of the other replicas, or of a name with an address for each: they tell each other what they have under way (default: none)',
+  ),
+  ours('peer-port', 'integer', '9004', 'port that other replicas connect to (with peers)', PORT),
+  ours('peer-secret-file', 'text', undefined, 'file with a secret that replicas prove to each other (with peers)'),
   ours(
     'trust-objective-headers',
     'boolean',

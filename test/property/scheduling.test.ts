@@ -43,7 +43,7 @@ function built(type: string, parameters: Record<string, unknown> = {}) {
     clock: new ManualClock(1_000),
     speed: new LearnedSpeed(),
     prefixProducer: () => producer,
-    inflightProducer: () => new InflightLoadProducer(false, producer),
+    inflightProducer: () => new InflightLoadProducer(false, true, producer),
   };
   return { ...SCHEDULING_PLUGINS.get(type)!.build(reader, context), producer };
 }

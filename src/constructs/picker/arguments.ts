@@ -4,13 +4,17 @@ import { type FlagSpec, PICKER_FLAGS } from '../../picker-config/flags';
 import type { Problem } from '../../shared/problem';
 import { refuseAll } from '../internal/errors';
 import type { PoolReference } from '../internal/pool-reference';
+import type { SecretReference } from '../values/secret-reference';
 import type { PickerInput } from './input';
+import type { EndpointPickerOptions } from './options';
 import { PLUGIN_FOLDER, PLUGIN_KEY } from './plugins/plugin-config-map';
-import { METRICS_PORT } from './ports';
+import { METRICS_PORT, PEER_PORT } from './ports';
 import type { ResolvedPicker } from './resolved-picker';
 
 /** Folder of the ConfigMap with the files below. */
 export const CONFIG_FOLDER = '/etc/picker';
+/** Folder of the Secret that replicas share. */
+export const PEER_SECRET_FOLDER = '/etc/picker-peer-secret';
 /** Key of the EndpointPickerConfig. */
 export const CONFIG_KEY = 'config.yaml';
 /** Key of the PickerPolicy. */
@@ -27,6 +31,9 @@ const OWNED: ReadonlyMap<string, string> = new Map([
   ['config-text', 'scoring'],
   ['policy-file', "the gateway's models and limits"],
   ['plugin-file', 'plugins'],
+  ['peers', 'replicas'],
+  ['peer-port', `port ${PEER_PORT}, which the NetworkPolicy opens for the replicas`],
+  ['peer-secret-file', 'peerSecret'],
   ['secure-serving', 'secureServing'],
   ['drain-timeout', 'drainSeconds'],
   ['v', 'logVerbosity'],
@@ -56,13 +63,15 @@ export function pickerArguments(
   scope: Construct,
   picker: ResolvedPicker,
   input: PickerInput,
-  extraArgs: readonly string[],
+  options: EndpointPickerOptions,
   hasPlugins: boolean,
 ): string[] {
+  const { extraArgs = [], peerSecret } = options;
   const chosen = new Set(extraArgs.map(flagName));
   const args = [
     ...(input.policy === undefined ? poolArguments(input.pools[0]!) : [`--policy-file=${CONFIG_FOLDER}/${POLICY_KEY}`]),
     ...(picker.scoring.isOwnDefault ? [] : [`--config-file=${CONFIG_FOLDER}/${CONFIG_KEY}`]),
+    ...peerArguments(input, peerSecret),
     ...(hasPlugins ? [`--plugin-file=${PLUGIN_FOLDER}/${PLUGIN_KEY}`] : []),
     ...(picker.secureServing ? [] : ['--secure-serving=false']),
     `--drain-timeout=${picker.drainSeconds}s`,
@@ -72,6 +81,14 @@ export function pickerArguments(
   ];
   refuseAll(scope, [...extraArgs.flatMap(ownedProblem), ...parseFlags(args, flagsOf(picker)).problems]);
   return args;
+}
+
+function peerArguments({ peerService }: PickerInput, secret: SecretReference | undefined): string[] {
+  if (peerService === undefined) return [];
+  return [
+    `--peers=${peerService}:${PEER_PORT}`,
+    ...(secret === undefined ? [] : [`--peer-secret-file=${PEER_SECRET_FOLDER}/${secret.key}`]),
+  ];
 }
 
 function poolArguments(pool: PoolReference): string[] {

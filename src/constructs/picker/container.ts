@@ -5,7 +5,16 @@ import { BUNDLE_FOLDER, UNPACK_FOLDER, UNPACK_VARIABLE } from './delivery/bundle
 import { LOADER_KEY } from './delivery/loader-script';
 import type { PickerInput } from './input';
 import type { EndpointPickerOptions } from './options';
-import { EXT_PROC_PORT, EXT_PROC_PORT_NAME, HEALTH_PORT, HEALTH_PORT_NAME, METRICS_PORT, METRICS_PORT_NAME } from './ports';
+import {
+  EXT_PROC_PORT,
+  EXT_PROC_PORT_NAME,
+  HEALTH_PORT,
+  HEALTH_PORT_NAME,
+  METRICS_PORT,
+  METRICS_PORT_NAME,
+  PEER_PORT,
+  PEER_PORT_NAME,
+} from './ports';
 import type { ResolvedPicker } from './resolved-picker';
 
 /** Name of the picker's container, also beside others in a pod. */
@@ -31,6 +40,7 @@ export function pickerContainer(
       { name: EXT_PROC_PORT_NAME, containerPort: EXT_PROC_PORT },
       { name: HEALTH_PORT_NAME, containerPort: HEALTH_PORT },
       { name: METRICS_PORT_NAME, containerPort: METRICS_PORT },
+      ...(input.peerService === undefined ? [] : [{ name: PEER_PORT_NAME, containerPort: PEER_PORT }]),
     ],
     resources: {
       requests: { cpu: cpuRequest, memory: memoryRequest },

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { emit, type ObjectMetadata } from '../internal/emit';
 import { networkPolicySpec } from '../kube/network-policy';
 import type { NetworkPeer } from '../model-backend';
-import { EXT_PROC_PORT, EXT_PROC_PORT_NAME, METRICS_PORT, METRICS_PORT_NAME } from './ports';
+import { EXT_PROC_PORT, EXT_PROC_PORT_NAME, METRICS_PORT, METRICS_PORT_NAME, PEER_PORT, PEER_PORT_NAME } from './ports';
 
 type Labels = { readonly [key: string]: string };
 
@@ -34,6 +34,37 @@ export function emitService(scope: Construct, metadata: ObjectMetadata, podLabel
   });
 }
 
+/** Emits the Service by whose name the replicas find each other: it has an address for each, also for one that is only starting. */
+export function emitPeerService(scope: Construct, metadata: ObjectMetadata, podLabels: Labels): ApiObject {
+  return emit(scope, 'Peers', {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...metadata, name: peerServiceName(metadata.name) },
+    why: 'how the replicas of the picker find each other, to tell what they have under way',
+    body: {
+      spec: {
+        clusterIP: 'None',
+        publishNotReadyAddresses: true,
+        selector: podLabels,
+        ports: [{ name: PEER_PORT_NAME, port: PEER_PORT, targetPort: PEER_PORT_NAME, protocol: 'TCP' }],
+      },
+    },
+  });
+}
+
+/** Name of that Service. */
+export function peerServiceName(name: string): string {
+  return `${name}-peers`;
+}
+
+/** The rule that lets the replicas of a picker, and nobody else, connect to each other. */
+export function peerIngress(podLabels: Labels): readonly object[] {
+  const { ingress } = networkPolicySpec({ podLabels, peers: [{ podLabels }], ports: [PEER_PORT], egress: true }) as {
+    ingress: readonly object[];
+  };
+  return ingress;
+}
+
 /** Emits the NetworkPolicy. Port 9003 needs no rule: probes come from the node, which no policy can shut out. */
 export function emitNetworkPolicy(
   scope: Construct,
@@ -41,6 +72,7 @@ export function emitNetworkPolicy(
   podLabels: Labels,
   callers: () => readonly NetworkPeer[],
   monitoring: readonly NetworkPeer[],
+  hasPeers: boolean,
 ): ApiObject {
   const rulesFor = (peers: readonly NetworkPeer[], port: number): { ingress: readonly object[] } =>
     networkPolicySpec({ podLabels, peers, ports: [port], egress: true }) as { ingress: readonly object[] };
@@ -51,7 +83,8 @@ export function emitNetworkPolicy(
     why: 'lets the gateway ask the picker and monitoring read its metrics, and nobody else connect',
     body: () => {
       const asking = rulesFor(callers(), EXT_PROC_PORT);
-      return { spec: { ...asking, ingress: [...asking.ingress, ...rulesFor(monitoring, METRICS_PORT).ingress] } };
+      const peers = hasPeers ? peerIngress(podLabels) : [];
+      return { spec: { ...asking, ingress: [...asking.ingress, ...rulesFor(monitoring, METRICS_PORT).ingress, ...peers] } };
     },
   });
 }

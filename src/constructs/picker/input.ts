@@ -28,6 +28,8 @@ export interface PickerInput extends Partial<PolicyInput> {
   readonly pools: readonly PoolReference[];
   /** Whether whoever asks the picker speaks TLS to it. */
   readonly secureServing: boolean;
+  /** Name of the Service with an address for each replica. @default - there is one replica, or each is alone */
+  readonly peerService?: string | undefined;
   /** Whether several replicas share one Service, so that a program with one active replica has to elect it. */
   readonly electLeader: boolean;
 }

@@ -29,6 +29,13 @@ export interface EndpointPickerOptions {
   readonly delivery?: PickerDelivery;
   /** Pods. The picker of this project is active on all of them, the llm-d picker on one. @default 2 */
   readonly replicas?: number;
+  /**
+   * A secret that replicas prove to each other before they tell what they have under way, at least 16 characters long. Without it a
+   * replica believes whoever the NetworkPolicy lets in. Without effect where there is one replica.
+   *
+   * @default - none
+   */
+  readonly peerSecret?: SecretReference;
   /** What each pod may use. @default - measured values, see PickerResources */
   readonly resources?: PickerResources;
   /** How endpoints are chosen. @default Scoring.default(); Scoring.llmdDefault() for the llm-d picker */

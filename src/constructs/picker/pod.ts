@@ -3,7 +3,7 @@ import type { Container, Volume, VolumeMount } from '../kube/pod-template';
 import type { NamespaceRules } from '../kube/rbac';
 import { tokenVolume } from '../kube/token-volume';
 import { pickerAccess } from './access';
-import { CONFIG_FOLDER, pickerArguments } from './arguments';
+import { CONFIG_FOLDER, PEER_SECRET_FOLDER, pickerArguments } from './arguments';
 import { configurationAnnotation, emitConfiguration } from './configuration';
 import { pickerContainer } from './container';
 import { BUNDLE_FOLDER, emitBundle, UNPACK_FOLDER } from './delivery/bundle-config-maps';
@@ -40,7 +40,7 @@ export interface PickerPod {
 export function pickerPod(scope: Construct, options: EndpointPickerOptions, input: PickerInput): PickerPod {
   const picker = resolvePicker(scope, options, input);
   const plugins = emitPlugins(scope, picker, input, options);
-  const args = pickerArguments(scope, picker, input, options.extraArgs ?? [], plugins !== undefined);
+  const args = pickerArguments(scope, picker, input, options, plugins !== undefined);
   const access = pickerAccess(scope, picker, input);
   const configMap = emitConfiguration(scope, picker, input, options, plugins?.types ?? []);
 
@@ -52,6 +52,10 @@ export function pickerPod(scope: Construct, options: EndpointPickerOptions, inpu
   };
   mount(tokenVolume('picker-token'), TOKEN_FOLDER);
   if (configMap !== undefined) mount({ name: 'picker-config', configMap: { name: configMap.name } }, CONFIG_FOLDER);
+  if (input.peerService !== undefined && options.peerSecret !== undefined) {
+    const { secretName } = options.peerSecret;
+    mount({ name: 'picker-peer-secret', secret: { secretName, defaultMode: 0o440 } }, PEER_SECRET_FOLDER);
+  }
   if (plugins !== undefined) mount(plugins.volume, PLUGIN_FOLDER);
   if (picker.delivery.kind === 'configMap') {
     const metadata = { name: input.name, namespace: input.namespace, labels: options.labels, annotations: options.annotations };

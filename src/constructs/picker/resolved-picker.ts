@@ -49,7 +49,7 @@ export function resolvePicker(scope: Construct, options: EndpointPickerOptions, 
     resources: { ...(isLlmd ? LLMD_RESOURCES : OWN_RESOURCES), ...given(options.resources ?? {}) },
   };
   refuseAll(scope, [
-    ...(isLlmd ? llmdProblems(resolved, input) : []),
+    ...(isLlmd ? llmdProblems(resolved, options, input) : []),
     ...poolProblems(input),
     ...valueProblems(options, resolved),
   ]);
@@ -60,7 +60,7 @@ export function resolvePicker(scope: Construct, options: EndpointPickerOptions, 
 }
 
 /** What the llm-d picker has no way to do. */
-function llmdProblems(resolved: ResolvedPicker, input: PickerInput): Omit<Problem, 'where'>[] {
+function llmdProblems(resolved: ResolvedPicker, options: EndpointPickerOptions, input: PickerInput): Omit<Problem, 'where'>[] {
   const problems: Omit<Problem, 'where'>[] = [];
   if (resolved.delivery.kind === 'configMap') {
     problems.push({
@@ -85,6 +85,14 @@ function llmdProblems(resolved: ResolvedPicker, input: PickerInput): Omit<Proble
     });
   }
   const [pool] = input.pools;
+  if (options.peerSecret !== undefined) {
+    problems.push({
+      code: 'AIG443',
+      what: 'replicas of the llm-d picker do not talk to each other: only one of them is active',
+      value: 'peerSecret',
+      fix: 'leave it out, or use the picker of this project',
+    });
+  }
   if (input.pools.length > 1) {
     problems.push({
       code: 'AIG444',

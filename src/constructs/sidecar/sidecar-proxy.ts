@@ -8,6 +8,7 @@ import { type Container, containerSecurityContext, podTemplate, type Volume, typ
 import { readinessProbe, startupProbe } from '../kube/probes';
 import { emitAccess } from '../kube/rbac';
 import type { NetworkPeer, SecretKey } from '../model-backend';
+import { emitPeerService, peerIngress, peerServiceName } from '../picker/exposure';
 import type { PickerInput } from '../picker/input';
 import type { EndpointPickerOptions } from '../picker/options';
 import { PICKER_USER_ID, pickerPod } from '../picker/pod';
@@ -58,7 +59,7 @@ export interface SidecarProxyProps {
   readonly replicas: number;
   readonly options: SidecarProxyOptions;
   readonly picker: EndpointPickerOptions;
-  readonly pickerInput: Omit<PickerInput, 'name' | 'namespace' | 'secureServing' | 'electLeader' | 'bindAddress'>;
+  readonly pickerInput: Omit<PickerInput, 'name' | 'namespace' | 'secureServing' | 'electLeader' | 'peerService'>;
   readonly pools: readonly ProxiedPool[];
   readonly traffic: Omit<BootstrapInput, 'pools'>;
   /** Annotations of the Service that the route points at. */
@@ -90,6 +91,7 @@ export class SidecarProxy extends Construct {
       secureServing: false,
       // every replica has its own picker and asks only that one
       electLeader: false,
+      peerService: this.hasPeers ? peerServiceName(props.name) : undefined,
     });
     const account = emitAccess(this, {
       metadata: this.metadata(),
@@ -145,7 +147,13 @@ export class SidecarProxy extends Construct {
       why: 'Envoy with the picker as its sidecar: reads the model, chooses pool and pod, streams the answer',
     });
     this.emitService();
+    if (this.hasPeers) emitPeerService(this, this.metadata(), this.podLabels);
     this.emitProtection();
+  }
+
+  /** Each pod has a picker, and they tell each other what they have under way. */
+  private get hasPeers(): boolean {
+    return this.props.replicas > 1;
   }
 
   private metadata(): ObjectMetadata & { readonly namespace: string } {
@@ -242,11 +250,12 @@ export class SidecarProxy extends Construct {
       networkPolicySpec({ podLabels: this.podLabels, peers: [peer], ports, egress: true }) as { ingress: readonly object[] };
     const requests = rules(this.props.gatewayPeer, [LISTEN_PORT]);
     const metrics = rules(MONITORING, [METRICS_PORT, STATUS_PORT]);
+    const peers = this.hasPeers ? peerIngress(this.podLabels) : [];
     emit(this, 'NetworkPolicy', {
       apiVersion: 'networking.k8s.io/v1',
       kind: 'NetworkPolicy',
       metadata: this.metadata(),
-      body: { spec: { ...requests, ingress: [...requests.ingress, ...metrics.ingress] } },
+      body: { spec: { ...requests, ingress: [...requests.ingress, ...metrics.ingress, ...peers] } },
       why: 'lets only the gateway send requests to the proxy, and monitoring read its metrics',
     });
   }

@@ -13,6 +13,7 @@ import { Http2Server } from '../http2/server';
 import { MetricsScraper } from '../metrics-scraper/metrics-scraper';
 import type { ScrapeEvent } from '../metrics-scraper/scrape-protocol';
 import { ScraperThread } from '../metrics-scraper/scraper-thread';
+import { PeerExchange, type PeerSettings } from '../peers/peer-exchange';
 import type { CustomScorer } from '../scheduling/interface/custom-scorer';
 import { PluginFaults, shownFault } from '../scheduling/plugin-faults';
 import { healthService } from '../server/health-service';
@@ -21,13 +22,14 @@ import { StreamMetering } from '../server/stream-metering';
 import { type Page, TextServer } from '../server/text-server';
 import { tlsPaths } from '../server/tls-material';
 import { WatchedFiles } from '../server/watched-file';
-import { decisionsPage, endpointsPage } from '../telemetry/debug-pages';
+import { decisionsPage, endpointsPage, peersPage } from '../telemetry/debug-pages';
 import { DecisionLog } from '../telemetry/decision-log';
 import { writeDiscoveryMetrics } from '../telemetry/discovery-metrics';
 import { ErrorLog } from '../telemetry/error-log';
 import type { Exposition } from '../telemetry/exposition';
 import { type Logger, logProblems } from '../telemetry/log';
 import { METRICS_CONTENT_TYPE, type MetricsSources, metricsPage } from '../telemetry/metrics-page';
+import { writePeerMetrics } from '../telemetry/peer-metrics';
 import { writePluginMetrics } from '../telemetry/plugin-metrics';
 import { writeHttp2Metrics, writeProcessMetrics } from '../telemetry/process-metrics';
 import { RequestMetrics } from '../telemetry/request-metrics';
@@ -38,6 +40,7 @@ import { Discoveries } from './discoveries';
 import { limitsFor, openPort } from './listeners';
 import { type LoadedConfig, type LoadResult, loadConfig } from './load-config';
 import { loadPlugins } from './load-plugins';
+import { peerSettings } from './peer-settings';
 import { Queueing } from './queueing';
 import { modelResolver, type ServedPool, servedPool } from './served-pools';
 import type { ProgramSettings } from './settings';
@@ -79,6 +82,7 @@ export class PickerProgram {
   private grpc: Http2Server | undefined;
   private director: PickerDirector | undefined;
   private discoveries: Discoveries | undefined;
+  private peers: PeerExchange | undefined;
   private dataLayerKey = '';
   private custom: readonly CustomScorer[] = [];
 
@@ -109,6 +113,7 @@ export class PickerProgram {
     this.custom = loadPlugins(settings.pluginFile, problems);
     const result = this.load();
     problems.push(...result.problems);
+    const peering = peerSettings(settings.peers, problems);
     const tls = await grpcTls(settings.tls, problems);
     const pageTls = metricsTls(settings.metricsTls, problems);
     const { loaded } = result;
@@ -122,6 +127,8 @@ export class PickerProgram {
 
     this.dataLayerKey = loaded.dataLayerKey;
     for (const plan of loaded.pools) this.pools.set(plan.name, servedPool(plan, this.pooled.addPool()));
+    if (peering !== undefined) this.peers = this.makePeers(peering, loaded);
+    const { peers } = this;
     const director = this.makeDirector(loaded);
     const limits = limitsFor(settings.maxBodyBytes);
     const methods = this.methods(director);
@@ -140,6 +147,7 @@ export class PickerProgram {
       openPort((port, host) => health.listen(port, host), 'grpc-health-port', ports.health, bindAddress),
       openPort((port, host) => metrics.listen(port, host), 'metrics-port', ports.metrics, bindAddress),
       debug && openPort((port, host) => debug.listen(port, host), 'debug-address', settings.debug!.port, settings.debug!.host),
+      peers && openPort((port, host) => peers.server.listen(port, host), 'peer-port', settings.peers!.port, bindAddress),
     ]);
     if (settings.debug?.isDefault === true && opened[3] !== undefined) {
       this.host.log.warn(`no debug pages: ${opened[3].what}`);
@@ -153,6 +161,7 @@ export class PickerProgram {
     }
     this.director = director;
     this.grpc = grpc;
+    peers?.start();
     this.watchFiles(grpc);
     this.host.log.info(
       {
@@ -160,6 +169,7 @@ export class PickerProgram {
         healthPort: health.address().port,
         metricsPort: metrics.port,
         debugPort: debug?.port,
+        peerPort: peers?.server.port,
         tls: tls !== undefined,
         pools: [...this.pools.keys()],
         namespace: settings.poolNamespace,
@@ -198,6 +208,14 @@ export class PickerProgram {
   private tell({ warnings, notices }: LoadResult): void {
     for (const { what, fix, where } of warnings) this.host.log.warn({ where }, `${what}: ${fix}`);
     for (const notice of notices) this.host.log.info(notice);
+  }
+
+  private makePeers(settings: PeerSettings, { scheduler }: LoadedConfig): PeerExchange {
+    const { store, clock, random } = this;
+    const peers = new PeerExchange(settings, { store, log: this.host.log, clock, random });
+    peers.use(scheduler);
+    this.closers.push(() => peers.stop());
+    return peers;
   }
 
   private makeDirector(loaded: LoadedConfig): PickerDirector {
@@ -246,6 +264,7 @@ export class PickerProgram {
         (out) => this.clients.budgets.metrics.write(out),
         (out) => this.queueing.write(out),
         (out) => writePluginMetrics(out, this.faults),
+        (out) => this.peers && writePeerMetrics(out, this.peers),
         writeProcessMetrics,
       ],
     };
@@ -254,11 +273,15 @@ export class PickerProgram {
 
   private debugPages(): Map<string, Page> {
     const contentType = 'application/json';
+    const { peers } = this;
     return new Map([
       ['/debug/endpoints', { contentType, pieces: () => [endpointsPage(this.store, this.clock)] }],
       ['/debug/limits', { contentType, pieces: () => [limitsPage(this.clients.budgets)] }],
       ['/debug/flow-control', { contentType, pieces: () => [this.queueing.page()] }],
       ['/debug/decisions', { contentType, pieces: () => [decisionsPage(this.decisions, this.clock)] }],
+      ...(peers === undefined
+        ? []
+        : ([['/debug/peers', { contentType, pieces: () => [peersPage(peers, this.clock)] }]] as const)),
     ]);
   }
 
@@ -331,6 +354,7 @@ export class PickerProgram {
     this.tell(result);
     const { scheduler, policy } = result.loaded;
     this.director!.use(scheduler, this.modelsOf(policy));
+    this.peers?.use(scheduler);
     this.queueing.use(result.loaded.queues);
     log.info('the changed configuration is in force');
   }

@@ -2,6 +2,7 @@ import { ConfigCode } from '../../picker-config/codes';
 import type { FlagValues } from '../../picker-config/flag-parser';
 import type { PoolGroup } from '../../picker-config/picker-policy';
 import type { Problem } from '../../shared/problem';
+import type { PeerAddress } from '../peers/peer-exchange';
 import { GO_CIPHER_SUITES } from '../server/cipher-suites';
 import { logLevel } from '../telemetry/log';
 import type { DiscoverySettings } from './pool-plan';
@@ -16,6 +17,8 @@ export interface ProgramSettings {
   readonly policyFile: string | undefined;
   /** File with scorers of the user. */
   readonly pluginFile: string | undefined;
+  /** Other replicas; undefined for none. */
+  readonly peers: PeerFlags | undefined;
   readonly ports: { readonly grpc: number; readonly health: number; readonly metrics: number };
   /** Undefined for all addresses. */
   readonly bindAddress: string | undefined;
@@ -45,6 +48,13 @@ export interface FlagPool {
   readonly name: string;
   /** How its endpoints are found, unless the configuration says. */
   readonly discovery: DiscoverySettings;
+}
+
+/** How other replicas are found. */
+export interface PeerFlags {
+  readonly addresses: readonly PeerAddress[];
+  readonly port: number;
+  readonly secretFile: string | undefined;
 }
 
 export type ConfigSource =
@@ -115,6 +125,7 @@ export function programSettings(
     config: file !== undefined ? { kind: 'file', path: file } : text !== undefined ? { kind: 'text', text } : { kind: 'none' },
     policyFile: flags.text('policy-file'),
     pluginFile: flags.text('plugin-file'),
+    peers: readPeers(flags, refuse),
     ports: { grpc: flags.number('grpc-port'), health: flags.number('grpc-health-port'), metrics: flags.number('metrics-port') },
     bindAddress: flags.text('bind-address'),
     debug,
@@ -180,13 +191,35 @@ function flagPool(flags: FlagValues, namespace: string, refuse: Refuse): FlagPoo
   return { flag: 'endpoint-selector', name: selector, discovery: { kind: 'selector', namespace, matchLabels, ports } };
 }
 
+function readPeers(flags: FlagValues, refuse: Refuse): PeerFlags | undefined {
+  const secretFile = flags.text('peer-secret-file');
+  const given = flags.list('peers').filter((address) => address !== '');
+  if (given.length === 0) {
+    if (secretFile !== undefined)
+      refuse(ConfigCode.FLAG_COMBINATION, '--peer-secret-file needs --peers', 'name the other replicas, or remove it');
+    return undefined;
+  }
+  const addresses = given.flatMap((address) => {
+    const found = hostAndPort(address);
+    if (found === undefined) {
+      const facts = { value: address, allowed: 'host:port, with brackets around IPv6' };
+      refuse(ConfigCode.BAD_FLAG_VALUE, "flag '--peers' has a wrong value", 'write for example picker-peers:9004', facts);
+    }
+    return found ?? [];
+  });
+  return { addresses, port: flags.number('peer-port'), secretFile };
+}
+
+function hostAndPort(address: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(address);
+  return match === null || Number(match[3]) > 65_535 ? undefined : { host: match[1] ?? match[2]!, port: Number(match[3]) };
+}
+
 function readDebugAddress(address: string | undefined, refuse: Refuse): DebugSettings | undefined {
   if (address === 'off') return undefined;
   if (address === undefined) return { host: '127.0.0.1', port: 9091, isDefault: true };
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(address);
-  if (match !== null && Number(match[3]) <= 65_535) {
-    return { host: match[1] ?? match[2]!, port: Number(match[3]), isDefault: false };
-  }
+  const found = hostAndPort(address);
+  if (found !== undefined) return { ...found, isDefault: false };
   const facts = { value: address, allowed: 'host:port, or off' };
   refuse(ConfigCode.BAD_FLAG_VALUE, "flag '--debug-address' has a wrong value", 'write for example 127.0.0.1:9091', facts);
   return undefined;

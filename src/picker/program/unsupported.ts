@@ -25,11 +25,19 @@ export function unsupportedParts(config: EndpointPickerConfig, locate: (path: st
   }
   const { dataLayer } = config;
   if (dataLayer.peerDiscovery !== undefined) {
-    refuse('dataLayer.peerDiscovery', 'replicas of this picker do not look for each other', 'remove dataLayer.peerDiscovery');
+    refuse(
+      'dataLayer.peerDiscovery',
+      'dataLayer.peerDiscovery is not read: replicas find each other by --peers',
+      'remove it, and set --peers',
+    );
   }
   if (dataLayer.crossReplicaSyncer !== undefined) {
-    const fix = 'remove dataLayer.crossReplicaSyncerPluginRef';
-    refuse('dataLayer.crossReplicaSyncerPluginRef', 'replicas of this picker do not share what they know', fix);
+    const fix = 'remove it, and set --peers';
+    refuse(
+      'dataLayer.crossReplicaSyncerPluginRef',
+      'dataLayer.crossReplicaSyncerPluginRef is not read: replicas tell each other without a plugin',
+      fix,
+    );
   }
   return problems;
 }

@@ -25,6 +25,9 @@ export interface EndpointInputs {
   readonly running: number;
   readonly kvUsageRatio: number;
   readonly inFlight: number;
+  /** Of other replicas. */
+  readonly peerInFlight: number;
+  readonly peerPrefillTokens: number;
   /** Sent less settled since the last report. */
   readonly sinceReport: number;
   readonly prefillTokens: number;
@@ -112,6 +115,8 @@ export class DecisionRecord {
       running: table.running[slot]!,
       kvUsageRatio: table.kvUsageRatio[slot]!,
       inFlight: table.inFlight[slot]!,
+      peerInFlight: table.peerInFlight[slot]!,
+      peerPrefillTokens: table.peerPrefillTokens[slot]!,
       sinceReport: table.sinceReport[slot]!,
       prefillTokens: table.prefillTokens[slot]!,
       promptTokensInFlight: table.promptTokensInFlight[slot]!,

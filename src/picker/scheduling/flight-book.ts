@@ -63,13 +63,33 @@ export function followReports({ table, ready }: EndpointSnapshot, nowMs: number)
 }
 
 /**
- * Requests on an endpoint: what it reported, corrected by what was sent and settled since, and never fewer than this picker's own.
+ * Requests on an endpoint: what it reported, corrected by what was sent and settled since, and never fewer than the replicas have under way.
  * Reports also count the requests of others; between two reports only the correction keeps everyone from taking the same short queue.
  */
-export function loadOf({ waiting, running, sinceReport, inFlight }: EndpointTable, slot: number): number {
-  const reported = waiting[slot]! + running[slot]! + sinceReport[slot]!;
-  const own = inFlight[slot]!;
-  return reported > own ? reported : own;
+export function loadOf(table: EndpointTable, slot: number): number {
+  const reported = table.waiting[slot]! + table.running[slot]! + table.sinceReport[slot]!;
+  const known = inFlightAt(table, slot);
+  return reported > known ? reported : known;
+}
+
+/** Requests under way at an endpoint, of this picker and of its other replicas. */
+export function inFlightAt({ inFlight, peerInFlight }: EndpointTable, slot: number): number {
+  return inFlight[slot]! + peerInFlight[slot]!;
+}
+
+/** Prompt tokens in line there, of all replicas. */
+export function prefillTokensAt({ prefillTokens, peerPrefillTokens }: EndpointTable, slot: number): number {
+  return prefillTokens[slot]! + peerPrefillTokens[slot]!;
+}
+
+/** Tokens that the answers under way there will probably have, of all replicas. */
+export function outputTokensAt({ outputTokensInFlight, peerOutputTokens }: EndpointTable, slot: number): number {
+  return outputTokensInFlight[slot]! + peerOutputTokens[slot]!;
+}
+
+/** Tokens of prompts and answers under way there, of all replicas: what they will fill of the KV cache. */
+export function tokensInFlightAt(table: EndpointTable, slot: number): number {
+  return table.promptTokensInFlight[slot]! + table.peerPromptTokens[slot]! + outputTokensAt(table, slot);
 }
 
 function isCurrent({ generation }: EndpointTable, flight: Flight): boolean {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/clock';
 import type { DecisionRecord } from './decision-record';
 import { Flight, type FlightOutcome } from './flight';
-import { FlightBook, followReports } from './flight-book';
+import { FlightBook, followReports, prefillTokensAt } from './flight-book';
 import type { EndpointSnapshot, EndpointSource } from './interface/endpoint-snapshot';
 import type { ProfileHandler } from './interface/plugins';
 import { promptTokens } from './interface/prompt-tokens';
@@ -123,7 +123,7 @@ export class Scheduler {
       nowMs,
       tokens,
       cached < tokens ? tokens - cached : 0,
-      table.prefillTokens[slot]!,
+      prefillTokensAt(table, slot),
       this.parts.speed.outputTokens(request.targetModel, request.maxTokens, tokens),
     );
     this.book.departed(table, flight);

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock';
+import type { PeerExchange } from '../peers/peer-exchange';
 import type { EndpointSource } from '../scheduling/interface/endpoint-snapshot';
 import type { DecisionLog } from './decision-log';
 
@@ -20,6 +21,7 @@ export function endpointsPage(source: EndpointSource, clock: Clock): string {
         kvBlocks: table.kvBlocks[slot]!,
         blockSizeTokens: table.blockSizeTokens[slot]!,
         inFlight: table.inFlight[slot]!,
+        peerInFlight: table.peerInFlight[slot]!,
         prefillTokens: table.prefillTokens[slot]!,
         promptTokensInFlight: table.promptTokensInFlight[slot]!,
         outputTokensInFlight: table.outputTokensInFlight[slot]!,
@@ -32,6 +34,20 @@ export function endpointsPage(source: EndpointSource, clock: Clock): string {
     ];
   });
   return `${JSON.stringify({ version: snapshot.version, endpoints }, undefined, 2)}\n`;
+}
+
+/** /debug/peers: which replicas are told and heard, as JSON. */
+export function peersPage({ id, clients, counts, traffic }: PeerExchange, clock: Clock): string {
+  const nowMs = clock.nowMs();
+  const telling = [...clients].map(([address, { state, peerId, lastFailure }]) => ({ address, state, peerId, lastFailure }));
+  const hearing = [...counts.peers].map(([peerId, state]) => ({
+    peerId,
+    silentMs: Math.round(nowMs - state.heardAtMs),
+    endpoints: state.counts.size,
+    inFlight: [...state.counts.values()].reduce((sum, { inFlight }) => sum + inFlight, 0),
+  }));
+  const page = { id: id.toString('hex'), telling, hearing, refusals: Object.fromEntries(traffic.refusals) };
+  return `${JSON.stringify(page, undefined, 2)}\n`;
 }
 
 /** /debug/decisions: the last decisions, newest first, as JSON. Reading it turns explanations on for a minute. */

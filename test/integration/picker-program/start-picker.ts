@@ -18,6 +18,7 @@ export interface ServingLine {
   readonly healthPort: number;
   readonly metricsPort: number;
   readonly debugPort?: number;
+  readonly peerPort?: number;
   readonly endpoints: number;
 }
 

@@ -5,6 +5,7 @@ import { PickerDelivery } from '../../../src/constructs/values/picker-delivery';
 import { Scorer } from '../../../src/constructs/values/scorer';
 import { Scoring } from '../../../src/constructs/values/scoring';
 import { SecretReference } from '../../../src/constructs/values/secret-reference';
+import { parseFlags } from '../../../src/picker-config/flag-parser';
 import { expectValid } from '../../conformance/schemas';
 import { aPicker, aPool, aProgram, containerOf, IMAGE } from './picker/support';
 
@@ -193,7 +194,7 @@ describe('how a picker is reached', () => {
   });
 
   it('lets in the gateway to ask and monitoring to scrape, each to its port alone', () => {
-    const { ingress, policyTypes } = aPicker().only('NetworkPolicy').spec;
+    const { ingress, policyTypes } = aPicker({ replicas: 1 }).only('NetworkPolicy').spec;
     expect(ingress).toEqual([
       {
         from: [
@@ -210,6 +211,42 @@ describe('how a picker is reached', () => {
       },
     ]);
     expect(policyTypes).toEqual(['Ingress']);
+  });
+
+  it('has a way between its replicas, for them alone', () => {
+    const { objects, only } = aPicker({ replicas: 3, peerSecret: SecretReference.fromSecretName('replicas', 'key') });
+    const service = objects().find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'picker-peers');
+    const pod = only('Deployment').spec.template;
+    const container = containerOf(only('Deployment'));
+    expect(service.spec).toMatchObject({ clusterIP: 'None', publishNotReadyAddresses: true });
+    expect(pod.metadata.labels).toMatchObject(service.spec.selector);
+    expect(container.ports).toContainEqual({ name: service.spec.ports[0].targetPort, containerPort: 9004 });
+    const { values } = parseFlags(container.args);
+    expect(values.list('peers')).toEqual([`${service.metadata.name}:${service.spec.ports[0].port}`]);
+    expect(values.text('peer-secret-file')).toBe('/etc/picker-peer-secret/key');
+    expect(container.volumeMounts).toContainEqual({
+      name: 'picker-peer-secret',
+      mountPath: '/etc/picker-peer-secret',
+      readOnly: true,
+    });
+    expect(pod.spec.volumes).toContainEqual({
+      name: 'picker-peer-secret',
+      secret: { secretName: 'replicas', defaultMode: 0o440 },
+    });
+    expect(only('NetworkPolicy').spec.ingress).toContainEqual({
+      from: [{ podSelector: { matchLabels: service.spec.selector } }],
+      ports: [{ protocol: 'TCP', port: 9004 }],
+    });
+  });
+
+  it.each<[string, Parameters<typeof aPicker>[0]]>([
+    ['one replica', { replicas: 1, peerSecret: SecretReference.fromSecretName('replicas', 'key') }],
+    ['the picker of llm-d', { ...EndpointPicker.llmd(), delivery: undefined }],
+  ])('has none for %s', (_, options) => {
+    const made = aPicker(options);
+    expect(made.objects().filter(({ metadata }) => metadata.name.endsWith('-peers'))).toEqual([]);
+    expect(containerOf(made.only('Deployment')).args.join(' ')).not.toContain('peer');
+    expect(JSON.stringify(made.only('NetworkPolicy'))).not.toContain('9004');
   });
 
   it('lets in those who are added later, each once', () => {

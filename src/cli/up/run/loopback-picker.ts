@@ -66,6 +66,8 @@ export class LoopbackPicker {
           ...files,
           ...(plan.config === undefined ? [] : ['--config-text=']),
           // On loopback everybody may connect, so nothing is gained by TLS.
+          // one replica of each, so there is nobody to talk to
+          ...['--peers=', '--peer-secret-file='],
           ...['--secure-serving=false', '--cert-path=', '--metrics-cert-dir=', '--metrics-client-ca-file='],
           // info, because readiness is told at that level
           ...['--bind-address=127.0.0.1', '--drain-timeout=1s', '--zap-log-level=info', `--debug-address=127.0.0.1:${debug}`],

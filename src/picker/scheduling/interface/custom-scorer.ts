@@ -38,10 +38,10 @@ export interface Candidate {
   /** How far the report can be believed, 1 (fresh) to 0 (none yet). */
   readonly trustRatio: number;
 
-  // seen by the picker itself
+  // seen by the picker itself, and by its other replicas where they tell each other
   /** Requests there: the report, corrected by what was sent and settled since. */
   readonly load: number;
-  /** Requests of this picker that are under way there. */
+  /** Requests that are under way there. */
   readonly inFlight: number;
   /** Prompt tokens in line there: estimates, of requests whose answers have not begun. */
   readonly prefillTokens: number;

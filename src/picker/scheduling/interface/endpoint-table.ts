@@ -3,7 +3,7 @@ import { hashText } from '../../../shared/hash';
 /** Adapters that one endpoint can report: running ones first, then waiting ones; further ones are not seen. */
 export const MAX_ADAPTERS = 64;
 
-const FLOAT_COLUMNS = 21;
+const FLOAT_COLUMNS = 25;
 const INT_COLUMNS = 10;
 
 /**
@@ -38,6 +38,16 @@ export class EndpointTable {
   public readonly prefillTokens: Float64Array;
   /** Tokens that answers in flight will probably have. */
   public readonly outputTokensInFlight: Float64Array;
+  // the same of other replicas of this picker, as they last told; 0 without any
+  /** Requests of other replicas that are under way there. */
+  public readonly peerInFlight: Float64Array;
+  /** Their `promptTokensInFlight`. */
+  public readonly peerPromptTokens: Float64Array;
+  /** Their `prefillTokens`. */
+  public readonly peerPrefillTokens: Float64Array;
+  /** Their `outputTokensInFlight`. */
+  public readonly peerOutputTokens: Float64Array;
+
   /** `updatedAtMs` of the report that `sinceReport` counts from. */
   public readonly reportSeenAtMs: Float64Array;
   /** Requests that waited in the report before the last. */
@@ -115,6 +125,10 @@ export class EndpointTable {
     this.promptTokensInFlight = floats();
     this.prefillTokens = floats();
     this.outputTokensInFlight = floats();
+    this.peerInFlight = floats();
+    this.peerPromptTokens = floats();
+    this.peerPrefillTokens = floats();
+    this.peerOutputTokens = floats();
     this.reportSeenAtMs = floats();
     this.waitingBefore = floats();
     this.queueSeen = floats();
@@ -164,6 +178,7 @@ export class EndpointTable {
       ...[this.waiting, this.running, this.kvUsageRatio, this.blockSizeTokens, this.kvBlocks],
       ...[this.updatedAtMs, this.scrapeIntervalMs, this.trustRatio],
       ...[this.promptTokensInFlight, this.prefillTokens, this.outputTokensInFlight, this.reportSeenAtMs],
+      ...[this.peerInFlight, this.peerPromptTokens, this.peerPrefillTokens, this.peerOutputTokens],
       ...[
         this.waitingBefore,
         this.queueSeen,

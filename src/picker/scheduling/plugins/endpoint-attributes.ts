@@ -1,3 +1,4 @@
+import { inFlightAt } from '../flight-book';
 import type { EndpointTable } from '../interface/endpoint-table';
 import type { PluginParameters } from '../plugin-parameters';
 
@@ -14,8 +15,8 @@ export const ENDPOINT_ATTRIBUTES: ReadonlyMap<string, AttributeReader> = new Map
   ['num_requests_waiting', scraped('waiting')],
   ['num_requests_running', scraped('running')],
   ['kv_cache_usage_perc', scraped('kvUsageRatio')],
-  ['in_flight_requests', (table, slot) => table.inFlight[slot]!],
-  ['in_flight_prompt_tokens', (table, slot) => table.promptTokensInFlight[slot]!],
+  ['in_flight_requests', inFlightAt],
+  ['in_flight_prompt_tokens', (table, slot) => table.promptTokensInFlight[slot]! + table.peerPromptTokens[slot]!],
   ['decode_ms_per_token', (table, slot) => table.decodeMsPerToken[slot]! || Number.NaN],
   ['slowness_ratio', (table, slot) => table.slownessRatio[slot]! || Number.NaN],
 ]);

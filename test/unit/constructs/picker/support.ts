@@ -45,7 +45,8 @@ export function aPicker(props: Partial<EndpointPickerProps> = {}, chartProps: Ch
 }
 
 export function onlyOf(objects: readonly ManifestObject[], kind: string): ManifestObject {
-  const found = objects.filter((object) => object.kind === kind);
+  // beside the Service of a picker there is the one by which its replicas find each other
+  const found = objects.filter((object) => object.kind === kind && !(kind === 'Service' && object.spec.clusterIP === 'None'));
   if (found.length !== 1) throw new Error(`${found.length} objects of kind ${kind}`);
   return found[0];
 }

@@ -111,12 +111,12 @@ test.each([
   [
     'peers',
     `${HEAD}${FILES}dataLayer: {discovery: {pluginRef: f}, peerDiscovery: {pluginRef: f}}`,
-    ['AIG513 replicas of this picker do not look for each other'],
+    ['AIG513 dataLayer.peerDiscovery is not read: replicas find each other by --peers'],
   ],
   [
     'another replica store',
     `${HEAD}plugins: [{name: f, type: file-discovery, parameters: {path: e}}, {type: local-syncer}]\ndataLayer: {discovery: {pluginRef: f}, crossReplicaSyncerPluginRef: local-syncer}`,
-    ["'local-syncer' is not supported", 'do not share what they know'],
+    ["'local-syncer' is not supported", 'replicas tell each other without a plugin'],
   ],
 ])('%s is refused', (_, text, messages) => {
   const result = load(text);

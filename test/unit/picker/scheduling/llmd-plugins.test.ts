@@ -28,7 +28,7 @@ function make(type: string, parameters: Record<string, unknown> = {}, clock = ne
     clock,
     speed: new LearnedSpeed(),
     prefixProducer: () => prefix,
-    inflightProducer: () => new InflightLoadProducer(false, prefix),
+    inflightProducer: () => new InflightLoadProducer(false, true, prefix),
   };
   const reader = new PluginParameters(type, parameters, 'p', (path) => path, problems);
   return { ...SCHEDULING_PLUGINS.get(type)!.build(reader, context), prefix, problems };

@@ -1,3 +1,4 @@
+import { inFlightAt } from '../../../flight-book';
 import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { Filter, Producer } from '../../../interface/plugins';
 import type { SchedulingRequest } from '../../../interface/scheduling-request';
@@ -47,7 +48,8 @@ export class ConcurrencyDetector implements Filter {
     let kept = 0;
     for (let k = 0; k < count; k++) {
       const slot = candidates[k]!;
-      if (table.inFlight[slot]! < this.maxRequests && this.load.tokensAt(table, slot) < this.maxTokens) candidates[kept++] = slot;
+      if (inFlightAt(table, slot) < this.maxRequests && this.load.tokensAt(table, slot) < this.maxTokens)
+        candidates[kept++] = slot;
     }
     return kept;
   }

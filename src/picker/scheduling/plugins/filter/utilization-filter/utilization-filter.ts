@@ -1,4 +1,5 @@
 import { ConfigCode } from '../../../../../picker-config/codes';
+import { inFlightAt } from '../../../flight-book';
 import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { EndpointTable } from '../../../interface/endpoint-table';
 import type { Filter } from '../../../interface/plugins';
@@ -11,7 +12,7 @@ export interface UtilizationCondition {
 }
 
 const METRICS: ReadonlyMap<string, UtilizationCondition['read']> = new Map<string, UtilizationCondition['read']>([
-  ['active-requests', (table, slot) => table.inFlight[slot]!],
+  ['active-requests', inFlightAt],
   ['running-requests', (table, slot) => table.running[slot]!],
   ['waiting-queue', (table, slot) => table.waiting[slot]!],
   ['kv-cache-utilization', (table, slot) => table.kvUsageRatio[slot]!],

@@ -59,6 +59,9 @@ export class ApproxPrefixCacheProducer implements Producer {
   /** By slot, valid for the request's candidates: leading blocks that the endpoint has seen. */
   public matchedBlocks = new Int32Array(0);
 
+  /** Called with every prompt that went somewhere: its block hashes, two words each, which are overwritten by the next one. */
+  public onRecorded: ((slot: number, hashes: Int32Array, blocks: number) => void) | undefined;
+
   public readonly index: PrefixIndex;
   private readonly words: Int32Array;
   private readonly bytes: Buffer;
@@ -125,7 +128,15 @@ export class ApproxPrefixCacheProducer implements Producer {
   }
 
   public picked(snapshot: EndpointSnapshot, slot: number): void {
-    if (this.totalBlocks > 0) this.index.record(this.hashes, this.totalBlocks, slot, this.capacityOf(snapshot, slot));
+    if (this.totalBlocks === 0) return;
+    this.index.record(this.hashes, this.totalBlocks, slot, this.capacityOf(snapshot, slot));
+    this.onRecorded?.(slot, this.hashes, this.totalBlocks);
+  }
+
+  /** Takes over that another replica has sent a prompt to an endpoint. */
+  public learn(snapshot: EndpointSnapshot, slot: number, hashes: Int32Array, blocks: number): void {
+    if (snapshot.version !== this.version) this.follow(snapshot);
+    this.index.record(hashes, blocks, slot, this.capacityOf(snapshot, slot));
   }
 
   public cachedTokens(slot: number): number {

@@ -1,3 +1,4 @@
+import { outputTokensAt, prefillTokensAt } from '../../../flight-book';
 import type { EndpointTable } from '../../../interface/endpoint-table';
 import type { Producer } from '../../../interface/plugins';
 import type { LearnedSpeed } from '../../../learned-speed';
@@ -10,7 +11,7 @@ import type { ApproxPrefixCacheProducer } from '../approx-prefix-cache-producer/
  *
  * As llm-d-router v0.10, `dataproducer/inflightload`. The counts themselves are columns of the endpoint table, which the scheduler keeps for
  * every request. Parameters: `addEstimatedOutputTokens` false, `outputRatio` 1.5 (answer per prompt token), `maxEstimatedOutputTokens`,
- * `prefixMatchInfoProducerName`, and `syncCrossReplicaState`, which has no effect: replicas of this picker share by other means.
+ * `prefixMatchInfoProducerName`, and `syncCrossReplicaState` true: what other replicas tell (`--peers`) counts too.
  */
 export class InflightLoadProducer implements Producer {
   public static readonly TYPE = 'inflight-load-producer';
@@ -18,12 +19,14 @@ export class InflightLoadProducer implements Producer {
 
   public constructor(
     private readonly addsOutput: boolean,
+    /** Whether those of other replicas count. */
+    private readonly syncs: boolean,
     /** Undefined where prompts count in full. */
     public readonly requires: ApproxPrefixCacheProducer | undefined,
   ) {}
 
   public static standard(): InflightLoadProducer {
-    return new InflightLoadProducer(false, undefined);
+    return new InflightLoadProducer(false, true, undefined);
   }
 
   public static fromParameters(
@@ -33,11 +36,11 @@ export class InflightLoadProducer implements Producer {
     const addsOutput = parameters.boolean('addEstimatedOutputTokens', false);
     const ratio = parameters.number('outputRatio', 1.5, { min: 0, max: 1_000 });
     const maxTokens = parameters.integer('maxEstimatedOutputTokens', Number.MAX_SAFE_INTEGER, { min: 0 });
-    parameters.boolean('syncCrossReplicaState', true);
+    const syncs = parameters.boolean('syncCrossReplicaState', true);
     const producer = context.prefixProducer(parameters.text('prefixMatchInfoProducerName', undefined));
     parameters.done();
     if (addsOutput) context.speed.estimateOutputBy(ratio, maxTokens);
-    return new InflightLoadProducer(addsOutput, producer);
+    return new InflightLoadProducer(addsOutput, syncs, producer);
   }
 
   public prepare(): void {
@@ -50,7 +53,9 @@ export class InflightLoadProducer implements Producer {
 
   /** Tokens under way at an endpoint. */
   public tokensAt(table: EndpointTable, slot: number): number {
-    return table.prefillTokens[slot]! + (this.addsOutput ? table.outputTokensInFlight[slot]! : 0);
+    return this.syncs
+      ? prefillTokensAt(table, slot) + (this.addsOutput ? outputTokensAt(table, slot) : 0)
+      : table.prefillTokens[slot]! + (this.addsOutput ? table.outputTokensInFlight[slot]! : 0);
   }
 
   /** Tokens of the request at hand that an endpoint has cached. */

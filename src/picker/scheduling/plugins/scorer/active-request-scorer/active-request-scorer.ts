@@ -1,3 +1,4 @@
+import { inFlightAt } from '../../../flight-book';
 import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { Scorer } from '../../../interface/plugins';
 import type { SchedulingRequest } from '../../../interface/scheduling-request';
@@ -35,11 +36,11 @@ export class ActiveRequestScorer implements Scorer {
     weight: number,
     totals: Float64Array,
   ): void {
-    const { inFlight } = snapshot.table;
+    const { table } = snapshot;
     let most = 0;
-    for (let k = 0; k < count; k++) if (inFlight[candidates[k]!]! > most) most = inFlight[candidates[k]!]!;
+    for (let k = 0; k < count; k++) most = Math.max(most, inFlightAt(table, candidates[k]!));
     for (let k = 0; k < count; k++) {
-      const own = inFlight[candidates[k]!]!;
+      const own = inFlightAt(table, candidates[k]!);
       const score = own <= this.idleThreshold ? 1 : ((most - own) / most) * this.maxBusyScore;
       totals[k] = totals[k]! + weight * score;
     }

@@ -1,4 +1,4 @@
-import { loadOf } from '../../../flight-book';
+import { inFlightAt, loadOf, outputTokensAt, prefillTokensAt } from '../../../flight-book';
 import type { Candidate } from '../../../interface/custom-scorer';
 import type { Endpoint } from '../../../interface/endpoint-snapshot';
 import type { EndpointTable } from '../../../interface/endpoint-table';
@@ -50,15 +50,15 @@ export class CandidateView implements Candidate {
   }
 
   public get inFlight(): number {
-    return this.table.inFlight[this.slot]!;
+    return inFlightAt(this.table, this.slot);
   }
 
   public get prefillTokens(): number {
-    return this.table.prefillTokens[this.slot]!;
+    return prefillTokensAt(this.table, this.slot);
   }
 
   public get outputTokensInFlight(): number {
-    return this.table.outputTokensInFlight[this.slot]!;
+    return outputTokensAt(this.table, this.slot);
   }
 
   public get cachedTokens(): number {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../../../shared/clock';
-import { loadOf } from '../../../flight-book';
+import { loadOf, prefillTokensAt, tokensInFlightAt } from '../../../flight-book';
 import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { Producer, Scorer } from '../../../interface/plugins';
 import { promptTokens } from '../../../interface/prompt-tokens';
@@ -118,7 +118,7 @@ export class ExpectedCostScorer implements Scorer {
       const load = loadOf(table, slot);
       const cached = Math.min(tokens, matches.cachedTokens(slot));
       const uncached = tokens - cached;
-      let cost = options.lineWeight * table.prefillTokens[slot]! * prefillMsPerToken;
+      let cost = options.lineWeight * prefillTokensAt(table, slot) * prefillMsPerToken;
       cost += uncached * prefillMsPerToken;
       cost += (bestCached - cached) * prefillMsPerToken * (options.stallWeight * load + options.cacheWeight);
       cost += 2 * answer * stepMsPerRequest * load;
@@ -128,8 +128,7 @@ export class ExpectedCostScorer implements Scorer {
       const kvTokens = table.kvBlocks[slot]! * table.blockSizeTokens[slot]!;
       if (kvTokens > 0) {
         const reported = table.kvUsageRatio[slot]! * kvTokens;
-        const own = table.promptTokensInFlight[slot]! + table.outputTokensInFlight[slot]!;
-        const overflow = Math.max(reported, own) + uncached + answer - options.kvRoomRatio * kvTokens;
+        const overflow = Math.max(reported, tokensInFlightAt(table, slot)) + uncached + answer - options.kvRoomRatio * kvTokens;
         if (overflow > 0) cost += (options.kvWeight * (overflow * durationMs)) / kvTokens;
       }
       cost =
