@@ -91,6 +91,15 @@ describe('cdk8s-ai-gateway validate', () => {
     expect(run([...args, '-'], input)).toMatchObject({ status });
   });
 
+  it('passes over what kustomize and Helm read themselves, in folders', () => {
+    write('app/kustomization.yaml', 'resources: [service.yaml]\n');
+    write('app/service.yaml', SERVICE);
+    write('chart/Chart.yaml', 'name: c\n');
+    write('chart/values.yaml', 'replicas: 1\n');
+    write('chart/crds/service.yaml', SERVICE.replace('web}', 'other}'));
+    expect(run(['app', 'chart'])).toMatchObject({ status: 0, stdout: '2 objects in 2 files checked: no findings\n' });
+  });
+
   it('names every input that it cannot read, and checks the others', () => {
     const good = write('good.yaml', `${ROUTE}---\n${SERVICE}`);
     const latin = write('latin.yaml', Buffer.from([0x61, 0x3a, 0xe9, 0x0a]));

@@ -5,6 +5,9 @@ import { type Finding, type ManifestDocument, readManifests } from '../../valida
 
 const MANIFEST = /\.(ya?ml|json)$/i;
 const SKIPPED = new Set(['node_modules', '.git']);
+// What kustomize and Helm read themselves, beside manifests.
+const KUSTOMIZATION = /^kustomization\.ya?ml$/;
+const OF_A_CHART = /^(Chart|values.*)\.ya?ml$/;
 /** A file beyond this is no manifest that anyone applies; an etcd request has 1.5 MiB at most. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
@@ -52,11 +55,14 @@ function filesOf(name: string, unreadable: string[]): string[] {
 }
 
 function manifestsBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const isChart = entries.some(({ name }) => name === 'Chart.yaml');
+  return entries
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const file = path.join(folder, entry.name);
       if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : manifestsBelow(file);
+      if (KUSTOMIZATION.test(entry.name) || (isChart && OF_A_CHART.test(entry.name))) return [];
       return MANIFEST.test(entry.name) ? [file] : [];
     });
 }

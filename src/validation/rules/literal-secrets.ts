@@ -6,8 +6,8 @@ const TOKEN =
   /^(hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{30,}|glpat-[\w-]{20,}|AKIA[0-9A-Z]{16}|xox[bp]-[\w-]{20,})$/;
 const SECRET_NAME = /(^|_)(TOKEN|API_?KEY|PASSWORD|PASSWD|SECRET|SECRET_KEY|ACCESS_KEY|PRIVATE_KEY)$/;
 const SECRET_FLAG = /^--(api-key|hf-token)(=(.*))?$/s;
-// What names the place of a secret is none itself.
-const PLACE = /^(|\/.*|\$.*|file:.*|true|false|none)$/i;
+// What names the place of a secret is none itself, nor is an answer such as that of ALLOW_EMPTY_PASSWORD.
+const PLACE = /^(|\/.*|\$.*|file:.*|true|false|yes|no|on|off|0|1|none)$/i;
 
 /** A secret in a manifest is in version control, in `kubectl describe`, and in every log of the two. */
 export const literalSecrets: Rule = {

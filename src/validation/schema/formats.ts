@@ -6,7 +6,8 @@ import { parseDurationNanos } from './duration';
  * (int32, int64, double, idn-hostname, …) it ignores, and so does this.
  */
 export const STRING_FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
-  byte: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text),
+  byte: isBase64,
+  'base64-lines': (text) => isBase64(text.replace(/[\r\n]/g, '')),
   'date-time': isDateTime,
   date: (text) => isDate(text),
   duration: (text) => parseDurationNanos(text) !== undefined,
@@ -15,6 +16,10 @@ export const STRING_FORMATS: Readonly<Record<string, (text: string) => boolean>>
   ipv6: isIpv6,
   cidr: isCidr,
 };
+
+function isBase64(text: string): boolean {
+  return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text);
+}
 
 function isDate(text: string): boolean {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);

@@ -32,6 +32,8 @@ export function linkDefinitions(definitions: Definitions): (name: string) => Sch
   const link = (node: OpenApiNode): SchemaNode => {
     if (node.$ref !== undefined) return resolve(node.$ref.slice('#/definitions/'.length));
     if (node.format === 'int-or-string') return { 'x-kubernetes-int-or-string': true, format: 'int32' };
+    // Data of ConfigMaps and Secrets is decoded by Go, which passes over line breaks; formats of custom kinds do not.
+    if (node.format === 'byte') return { type: 'string', format: 'base64-lines' };
     const { $ref: _, properties, items, additionalProperties, ...rest } = node;
     return {
       ...rest,

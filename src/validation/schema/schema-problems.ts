@@ -56,12 +56,11 @@ function describe(error: ErrorObject, root: unknown, all: readonly ErrorObject[]
         allowed: `text that matches ${String(error.params['pattern'])}`,
         fix: 'change it to match',
       });
-    case 'format':
-      return at('AIG018', `is no ${String(error.params['format'])}`, {
-        value,
-        allowed: String(error.params['format']),
-        fix: 'change its form',
-      });
+    case 'format': {
+      const format = String(error.params['format']);
+      const name = format === 'byte' || format === 'base64-lines' ? 'base64' : format;
+      return at('AIG018', `is no ${name}`, { value, allowed: name, fix: 'change its form' });
+    }
     case 'minimum':
       return at('AIG015', 'is too small', { value, allowed: `at least ${limit}`, fix: 'raise it' });
     case 'maximum':

@@ -15,6 +15,10 @@ describe('manifests as public guides have them', () => {
     ]);
   });
 
+  it('get nothing but what is deprecated where gateways lead to plain services', () => {
+    expect(told('gateways.yaml')).toEqual(['hint AIG140 ClientTrafficPolicy/enable-proxy-protocol-policy']);
+  });
+
   it('get nothing for engines over several nodes, engines started by a shell, and limits of requests to a web server', () => {
     expect(told('engines-and-limits.yaml')).toEqual([]);
   });

@@ -3,7 +3,8 @@ import { STRING_FORMATS } from '../../../../src/validation/schema/formats';
 
 describe('a string format', () => {
   it.each<[string, string[], string[]]>([
-    ['byte', ['', 'aGVsbG8=', 'YQ=='], ['a', 'aGVsbG8', 'a b=', 'aGVs-G8=']],
+    ['byte', ['', 'aGVsbG8=', 'YQ=='], ['a', 'aGVsbG8', 'a b=', 'aGVs-G8=', 'aGVs\nbG8=']],
+    ['base64-lines', ['', 'aGVs\r\nbG8=\n'], ['a', 'aGVs bG8=']],
     [
       'date-time',
       ['2026-01-02T03:04:05Z', '2026-01-02t03:04:05.123+01:00'],
