@@ -17,6 +17,7 @@ import { engineTelemetry } from './engine-telemetry';
 import { engineTypeLabel } from './engine-type-label';
 import { environmentVariables } from './environment-variables';
 import { experimentalFields } from './experimental-fields';
+import { extensionApis } from './extension-apis';
 import { externalNameBackend } from './external-name-backend';
 import { failureMode } from './failure-mode';
 import { forgedHeaders } from './forged-headers';
@@ -31,7 +32,9 @@ import { istioRuleNames } from './istio-rule-names';
 import { jobs } from './jobs';
 import { kongBuffering } from './kong-buffering';
 import { kongGatewayClass } from './kong-gateway-class';
+import { kongListenerSets } from './kong-listener-sets';
 import { kongRequestLimits } from './kong-request-limits';
+import { kongRouterFlavor } from './kong-router-flavor';
 import { labelSelectors } from './label-selectors';
 import { literalSecrets } from './literal-secrets';
 import { missingBudget } from './missing-budget';
@@ -68,6 +71,7 @@ import { routeListener } from './route-listener';
 import { routeNamespace } from './route-namespace';
 import type { Rule } from './rule';
 import { ruleNames } from './rule-names';
+import { sectionPolicy } from './section-policy';
 import { servedModelName } from './served-model-name';
 import { serviceSpec } from './service-spec';
 import { serviceTarget } from './service-target';
@@ -134,6 +138,8 @@ export const RULES: readonly Rule[] = [
   retiredApis,
   experimentalFields,
   deprecatedPolicyFields,
+  extensionApis,
+  sectionPolicy,
   bufferedModels,
   externalNameBackend,
   overriddenWeights,
@@ -145,6 +151,8 @@ export const RULES: readonly Rule[] = [
   kongGatewayClass,
   kongBuffering,
   backendTls,
+  kongListenerSets,
+  kongRouterFlavor,
   gkeHealthCheck,
   istioNoTimeout,
   servedModelName,
