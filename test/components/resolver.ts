@@ -5,6 +5,7 @@ import type { Component } from './component';
 import { curl } from './curl';
 import { egctl } from './egctl';
 import { envoy } from './envoy';
+import { envoyGateway } from './envoy-gateway';
 import { epp } from './epp';
 import { etcd } from './etcd';
 import { h2load } from './h2load';
@@ -20,6 +21,7 @@ export const components = {
   epp,
   sim,
   egctl,
+  'envoy-gateway': envoyGateway,
   'kube-apiserver': kubeApiserver,
   etcd,
   'redis-server': redisServer,

@@ -102,16 +102,14 @@ export class Cluster {
     );
   }
 
-  /** `address:port` of the ready pods behind a port of a Service, as a gateway knows them. */
+  /** `address:port` of the ready pods behind a port of a Service, as a gateway knows them. @param port its name */
   public addresses(service: string, port: string): readonly string[] {
-    const { spec } = this.services.find(({ metadata }) => metadata.name === service)!;
-    const { targetPort } = spec.ports.find(({ name }: { name: string }) => name === port);
-    return this.readyPods(spec.selector).map((pod) => {
-      const ports = pod.spec.containers.flatMap((container: any) => container.ports ?? []);
-      const number =
-        typeof targetPort === 'number' ? targetPort : ports.find(({ name }: any) => name === targetPort).containerPort;
-      return `${pod.status.podIP}:${number}`;
-    });
+    return this.addressesOf(service, ({ name }) => name === port) ?? [];
+  }
+
+  /** The same for the port of a number; undefined when there is no such Service or port. */
+  public addressesAt(service: string, port: number): readonly string[] | undefined {
+    return this.addressesOf(service, (candidate) => candidate.port === port);
   }
 
   /** Running pods of a Deployment that are not on their way out. */
@@ -159,6 +157,22 @@ export class Cluster {
     for (const deployment of await kube.list('apps/v1', 'Deployment', namespace)) {
       await reconcileDeployment(kube, deployment, this.pods);
     }
+  }
+
+  private addressesOf(
+    service: string,
+    isWanted: (port: { readonly name: string; readonly port: number }) => boolean,
+  ): string[] | undefined {
+    const spec = this.services.find(({ metadata }) => metadata.name === service)?.spec;
+    const wanted = spec?.ports.find(isWanted);
+    if (wanted === undefined) return undefined;
+    const { targetPort = wanted.port } = wanted;
+    return this.readyPods(spec.selector).map((pod) => {
+      const ports = pod.spec.containers.flatMap((container: any) => container.ports ?? []);
+      const number =
+        typeof targetPort === 'number' ? targetPort : ports.find(({ name }: any) => name === targetPort).containerPort;
+      return `${pod.status.podIP}:${number}`;
+    });
   }
 
   private lookup(name: string): readonly string[] | undefined {
