@@ -63,9 +63,18 @@ describeWith(['etcd', 'kube-apiserver', 'envoy', 'envoy-gateway'], 'the smallest
       request: (index) => ({ model: MODEL, stream: index % 2 === 0, prompt: `request ${index}`, maxTokens: 32 }),
     });
 
-  it('accepts all of its objects', async () => {
-    expect(await gateway.conditions('False')).toEqual([]);
-    expect((await gateway.conditions('True')).length).toBeGreaterThanOrEqual(6);
+  it('accepts all of its objects', () => {
+    const statuses = gateway.statuses();
+    const kinds = ['Gateway', 'HTTPRoute', 'EnvoyExtensionPolicy', 'BackendTrafficPolicy', 'ClientTrafficPolicy', 'Backend'];
+    expect(kinds.filter((kind) => ![...statuses.keys()].some((key) => key.startsWith(`${kind} `)))).toEqual([]);
+    for (const [object, status] of statuses) {
+      // nobody gives a Gateway an address on a host
+      const faults = status
+        .split(/\n(?= *- )/)
+        .filter((text) => text.includes('status: "False"') && !text.includes('AddressNotAssigned'));
+      expect([object, faults]).toEqual([object, []]);
+      expect([object, status]).toEqual([object, expect.stringContaining('type: Accepted')]);
+    }
   });
 
   it('sends every request where a picker said, whatever the client asks for', async () => {
@@ -90,14 +99,17 @@ describeWith(['etcd', 'kube-apiserver', 'envoy', 'envoy-gateway'], 'the smallest
     const [victim] = cluster.podsOf('llama-pool-picker');
     const running = load();
     await eventually('answers', () => running.answered > 30);
-    const killedMs = Date.now();
+    const { restarts } = victim!.container('endpoint-picker');
     victim!.container('endpoint-picker').signal('SIGKILL');
-    const from = running.answered;
-    await eventually('answers', () => running.answered - from > 150, 30_000);
-    const { failures } = await running.stop();
-    expect(failures.filter(({ sentMs }) => sentMs > killedMs + 5_000)).toEqual([]);
-    expect(failures.filter(({ status }) => status !== undefined && ![200, 500, 503].includes(status))).toEqual([]);
+    await eventually('it is back', () => victim!.container('endpoint-picker').restarts > restarts, 30_000);
     await cluster.settled();
+    const settledMs = Date.now();
+    const from = running.answered;
+    await eventually('answers', () => running.answered - from > 60, 30_000);
+    const { failures, sent } = await running.stop();
+    expect(failures.filter(({ sentMs }) => sentMs > settledMs)).toEqual([]);
+    expect(failures.filter(({ status }) => status !== undefined && ![200, 500, 503].includes(status))).toEqual([]);
+    expect(failures.length).toBeLessThan(sent / 2);
   });
 
   it('a rollout of the pickers costs nothing', async () => {

@@ -35,7 +35,6 @@ export class EnvoyGatewayHost {
     private readonly objects: readonly KubeItem[],
     private readonly addresses: Addresses,
     private readonly server: RunningProcess,
-    private readonly adminPort: number,
   ) {
     this.manifests = path.join(folder, 'manifests');
     this.timer = setInterval(() => this.writeBackends(), 200);
@@ -58,11 +57,10 @@ export class EnvoyGatewayHost {
       path.join(folder, 'manifests/emitted.yaml'),
       [gatewayClass(kept), ...kept].map((object) => stringify(object)).join('---\n'),
     );
-    const adminPort = await freePort();
-    writeFileSync(path.join(folder, 'envoy-gateway.yaml'), configuration(folder, adminPort));
+    writeFileSync(path.join(folder, 'envoy-gateway.yaml'), configuration(folder, await freePort()));
     execFileSync(program, ['certgen', '--local', '--config-home', path.join(folder, 'config')], { stdio: 'ignore' });
     const args = ['server', '--config-path', path.join(folder, 'envoy-gateway.yaml')];
-    const host = new EnvoyGatewayHost(folder, kept, addresses, await startProcess(program, { args }), adminPort);
+    const host = new EnvoyGatewayHost(folder, kept, addresses, await startProcess(program, { args }));
     host.writeBackends();
     try {
       await eventually('Envoy is programmed', async () => (await fetch(`http://${host.envoyAdmin}/ready`)).ok, 60_000);
@@ -81,10 +79,10 @@ export class EnvoyGatewayHost {
     return readFileSync(run!, 'utf8').trim();
   }
 
-  /** The conditions of all objects, as JSON, by their status. */
-  public async conditions(status: 'True' | 'False'): Promise<string[]> {
-    const page = await (await fetch(`http://127.0.0.1:${this.adminPort}/api/config_dump?resource=all`)).text();
-    return [...page.matchAll(new RegExp(`\\{[^{}]*"status":\\s*"${status}"[^{}]*\\}`, 'g'))].map(([condition]) => condition);
+  /** The newest status of each object, as YAML, by kind and name: without a cluster it goes into the log. */
+  public statuses(): ReadonlyMap<string, string> {
+    const written = this.server.output().matchAll(/Got new status for (\w+)\n([\s\S]*?)\n\s+\{.*"key": "([^"]+)"\}/g);
+    return new Map([...written].map(([, kind, status, key]) => [`${kind} ${key}`, status!]));
   }
 
   public get output(): string {
