@@ -20,6 +20,11 @@ export type { EndpointPickerOptions, PickerResources } from './picker/options';
 
 /** Longest name that leaves room for `-bundle-<digest>-<part>` and for what gateways derive from the Service. */
 const MAX_NAME_LENGTH = 40;
+/**
+ * A pod leaves its Service when it is deleted, and a gateway's control plane tells its proxies of that some seconds later. Until then they
+ * still ask it, and without an answer requests fail: SIGTERM comes after this time.
+ */
+const LEAVE_SECONDS = 10;
 
 /** Properties of {@link EndpointPicker}. */
 export interface EndpointPickerProps extends EndpointPickerOptions {
@@ -141,12 +146,12 @@ export class EndpointPicker extends Construct {
           template: podTemplate({
             labels: { ...props.podLabels, ...this.podLabels },
             annotations: { ...props.podAnnotations, ...pod.annotations() },
-            containers: [pod.container()],
+            containers: [{ ...pod.container(), lifecycle: { preStop: { sleep: { seconds: LEAVE_SECONDS } } } }],
             initContainers: [],
             volumes: pod.volumes(),
             rootless: true,
             userId: PICKER_USER_ID,
-            terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds,
+            terminationGracePeriodSeconds: LEAVE_SECONDS + pod.terminationGracePeriodSeconds,
             nodeSelector: props.nodeSelector ?? {},
             tolerations: props.tolerations ?? [],
             topologySpreadConstraints: this.spread(),

@@ -56,7 +56,7 @@ export interface EndpointPickerOptions {
   readonly logVerbosity?: number;
   /**
    * How long a picker that is told to stop goes on with the answers that run through it, in seconds. Answers that take longer
-   * are cut. The pod gets ten seconds more.
+   * are cut. The pod gets ten seconds more, and ten before in which no proxy asks it any more.
    *
    * @default 120
    */

@@ -6,7 +6,7 @@ import { RunningContainer } from './running-container';
 
 const LOOK_MS = 100;
 /** A hook may ask for minutes, because answers may take as long; those of tests take seconds. */
-const LONGEST_SLEEP_SECONDS = 2;
+const LONGEST_SLEEP_SECONDS = 4;
 
 /** A pod as a kubelet keeps it: volumes, containers, probes, restarts, its status, and its end. */
 export class RunningPod {

@@ -121,13 +121,15 @@ describe('the pods of a picker', () => {
   });
 
   it.each([
-    [undefined, 120, 130],
-    [0, 0, 10],
-    [600, 600, 610],
+    [undefined, 120, 140],
+    [0, 0, 20],
+    [600, 600, 620],
   ])('with drainSeconds %p drain %p s and are killed after %p s', (drainSeconds, drain, grace) => {
     const { spec } = aPicker({ drainSeconds }).only('Deployment').spec.template;
     expect(spec.containers[0].args).toContain(`--drain-timeout=${drain}s`);
     expect(spec.terminationGracePeriodSeconds).toBe(grace);
+    // the Service loses the pod first, and the proxies some seconds later
+    expect(spec.containers[0].lifecycle.preStop).toEqual({ sleep: { seconds: 10 } });
   });
 
   it('go where they are sent', () => {
