@@ -17,6 +17,17 @@ const GOLDENS: Readonly<Record<string, Case>> = {
     args: ['--request', explainFixture('question.json'), '--endpoint-state', explainFixture('busy.yaml')],
   },
   'class-header': { example: 'guide', args: ['--request', explainFixture('question.json'), '--header', 'X-Model-Class=small'] },
+  full: {
+    example: 'guide',
+    args: [
+      '--request',
+      explainFixture('question.json'),
+      '--header',
+      'x-model-class=small',
+      '--endpoint-state',
+      explainFixture('full.yaml'),
+    ],
+  },
   routes: {
     example: 'guide',
     switches: { GATEWAY: 'istio', ATTACH: 'pool' },

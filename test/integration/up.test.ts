@@ -150,11 +150,13 @@ describe('up, with the embedded proxy', () => {
       states().some((state) => mistral(state).tokensPerSecond > 0 && mistral(state).prefixHitRatio > 0.3),
     );
     const { budgets, models } = states().at(-1);
-    expect(budgets).toMatchObject([{ name: 'per-client', amountTokens: 100_000, windowSeconds: 60, countedBy: 'client' }]);
+    expect(budgets).toMatchObject([
+      { name: 'per-client', unit: 'tokens', amount: 100_000, windowSeconds: 60, countedBy: 'client' },
+    ]);
     expect(budgets[0].highest).toMatchObject([{ key: 'laptop' }]);
-    const [{ usedTokens, remainingTokens }] = budgets[0].highest;
-    expect(usedTokens).toBeGreaterThan(1_000);
-    expect(usedTokens + remainingTokens).toBe(100_000);
+    const [{ used, remaining }] = budgets[0].highest;
+    expect(used).toBeGreaterThan(1_000);
+    expect(used + remaining).toBe(100_000);
     expect(models).toMatchObject([{ name: 'mistral-7b-instruct', requests: 4, errors: 0 }]);
     await running.stop('SIGINT');
   });

@@ -1,5 +1,6 @@
 import type { DecisionStep, LimitStep, ModelRule, ModelStep, RequestExplanation } from '../../picker/explain/explanation';
 import type { PickerPolicy, PolicyIdentity } from '../../picker-config/picker-policy';
+import { limitText } from '../up/limit-text';
 import type { RouteMatch } from '../up/plan/route-plans';
 import { chosenLine, endpointLines } from './format-endpoints';
 import type { GatewayStep } from './gateway-step';
@@ -23,7 +24,7 @@ export interface Surroundings {
 
 /** The explanation for a terminal: one heading for each part that is asked, in order. */
 export function explanationText(
-  { gateway, request, model, limits, scheduling, decision }: Explained,
+  { gateway, request, model, limits, queue, scheduling, decision }: Explained,
   around: Surroundings,
 ): string {
   const { seed, policy } = around;
@@ -34,6 +35,7 @@ export function explanationText(
     ...(model === undefined ? [] : [section('Model', modelLines(model, request?.model, around))]),
     ...(limits === undefined || model === undefined ? [] : [section('Limits', limitLines(limits))]),
   ];
+  if (queue !== undefined) sections.push(section('Queue', queueLines(queue)));
   if (scheduling !== undefined) {
     const idle = around.isIdle ? ['no --endpoint-state: every endpoint is taken to be idle'] : [];
     const lines = [...idle, ...endpointLines(scheduling.endpoints, `chance (seed ${seed})`)];
@@ -107,12 +109,11 @@ function requestLine(request: RequestExplanation['request']): string {
 }
 
 function modelLines(step: ModelStep, asked: string | undefined, { policy, seed, classValue }: Surroundings): string[] {
-  const { rule, name, priority, chances, pools } = step;
+  const { rule, name, chances, pools } = step;
   const isClass = rule === 'class-header' && policy?.classes !== undefined;
   const why = isClass ? `${policy.classes.header} is '${classValue}', which goes before the body` : RULES[rule];
   const alias = rule === 'body' && asked !== undefined && asked !== name ? `, where '${asked}' is another name of it` : '';
   const lines = [`'${name}': ${why}${alias}`];
-  if (priority !== undefined && priority !== 0) lines.push(`priority ${priority}`);
   if (chances.length > 0) lines.push(`${chancesText(chances)}: ${pools[0]!.pool} by chance (seed ${seed})`);
   const last = pools.findIndex(({ isTaken }) => isTaken);
   for (const { pool, targetModel, readyEndpoints, isTaken } of pools.slice(0, last + 1)) {
@@ -139,12 +140,22 @@ function clientLine({ source }: PolicyIdentity, client: string | undefined): str
 
 function limitLines(limits: readonly LimitStep[]): string[] {
   if (limits.length === 0) return ['none'];
-  return limits.map(({ name, amountTokens, windowSeconds, keySource, key, applies, chargeTokens, shadow }) => {
-    const limit = `${name}: ${amountTokens} tokens in ${windowSeconds} s${keySource === 'all' ? '' : ` for each ${keySource}`}`;
+  return limits.map(({ name, unit, amount, windowSeconds, keySource, key, applies, charge, shadow }) => {
+    const limit = `${name}: ${limitText(unit, amount, windowSeconds)}${keySource === 'all' ? '' : ` for each ${keySource}`}`;
     if (!applies) return `${limit}: not for this model`;
-    const verb = chargeTokens > amountTokens ? 'can never fit' : 'sets aside';
-    return `${limit}: ${verb} about ${chargeTokens}${key === '' ? '' : ` of '${key}'`}${shadow ? ', and lets everything pass' : ''}`;
+    const verb = charge > amount ? 'can never fit' : 'sets aside';
+    return `${limit}: ${verb} ${unit === 'tokens' ? 'about ' : ''}${charge}${key === '' ? '' : ` of '${key}'`}${shadow ? ', and lets everything pass' : ''}`;
   });
+}
+
+function queueLines(queue: NonNullable<RequestExplanation['queue']>): string[] {
+  const { band, priority, saturationRatio, ceilingRatio, busyCeilingRatio, goesOn, queueSeconds } = queue;
+  const busy = busyCeilingRatio < ceilingRatio ? `, from ${busyCeilingRatio} while a higher band is in use` : '';
+  const longest = queueSeconds === null ? '' : `, for at most ${queueSeconds} s`;
+  return [
+    `band ${band}, priority ${priority}: waits from a saturation of ${ceilingRatio}${busy}`,
+    `the pool is at ${saturationRatio.toFixed(2)}: ${goesOn ? 'it goes on at once' : `it waits${longest}; what follows is as if it had waited`}`,
+  ];
 }
 
 function decisionLines(decision: DecisionStep, scheduling: RequestExplanation['scheduling']): string[] {

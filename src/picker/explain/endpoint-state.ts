@@ -4,6 +4,7 @@ import type { Problem } from '../../shared/problem';
 import { followReports } from '../scheduling/flight-book';
 import type { EndpointSnapshot } from '../scheduling/interface/endpoint-snapshot';
 import type { EndpointTable } from '../scheduling/interface/endpoint-table';
+import { TrustKeeper } from '../scheduling/trust';
 
 /** What is assumed of one endpoint. A field that is left out is that of an idle one. */
 export interface EndpointState {
@@ -139,6 +140,7 @@ export function applyStates(
       const { adapters: loaded } = state ?? {};
       if (loaded !== undefined) table.setAdapters(slot, loaded.max, loaded.running, loaded.waiting);
     });
-    if (!newest) followReports(snapshot, nowMs);
+    followReports(snapshot, nowMs);
   }
+  new TrustKeeper().refresh(snapshot, nowMs);
 }

@@ -1,3 +1,4 @@
+import type { PolicyLimit } from '../../picker-config/picker-policy';
 import type { ModelRule } from '../director/model-resolver';
 import type { RequestApi } from '../openai/request-api';
 import type { EndpointExplanation } from '../scheduling/decision-record';
@@ -10,6 +11,8 @@ export interface RequestExplanation {
   /** Undefined when no model was found. */
   readonly model: ModelStep | undefined;
   readonly limits: readonly LimitStep[];
+  /** Undefined where nobody is ranked, so that nobody waits. */
+  readonly queue: QueueStep | undefined;
   /** Undefined when the request did not come that far. */
   readonly scheduling: SchedulingStep | undefined;
   readonly decision: DecisionStep;
@@ -52,17 +55,35 @@ export interface PoolTry {
 
 export interface LimitStep {
   readonly name: string;
-  readonly amountTokens: number;
-  readonly windowSeconds: number;
+  /** `tokens`, `requests`, or requests at one time. */
+  readonly unit: PolicyLimit['unit'];
+  readonly amount: number;
+  /** Undefined for what is limited at one time. */
+  readonly windowSeconds: number | undefined;
   /** What it counts by, and the value that this request is counted under. */
   readonly keySource: string;
   readonly key: string;
   /** False when it is for other models. */
   readonly applies: boolean;
-  /** Tokens that are set aside until the engine has counted; 0 where it does not apply. */
-  readonly chargeTokens: number;
+  /** What is set aside until the engine has counted; 0 where it does not apply. */
+  readonly charge: number;
   /** It counts and lets everything pass. */
   readonly shadow: boolean;
+}
+
+export interface QueueStep {
+  /** Of the model, or of the client's tenant. */
+  readonly priority: number;
+  readonly band: string;
+  /** How full the pool is, 0 to 1. */
+  readonly saturationRatio: number;
+  /** From where on the band's requests wait, and from where on while a higher band is in use. */
+  readonly ceilingRatio: number;
+  readonly busyCeilingRatio: number;
+  /** Whether it goes on at once, while no higher band is in use and nobody waits. */
+  readonly goesOn: boolean;
+  /** Longest wait; null for ever. */
+  readonly queueSeconds: number | null;
 }
 
 export interface SchedulingStep {

@@ -13,6 +13,7 @@ import type { AskedAccess } from '../director/policy-model-resolver';
 import { PolicyModels } from '../director/policy-models';
 import type { Decision, RejectDecision, RequestFacts } from '../ext-proc/director';
 import { rejection } from '../ext-proc/rejection';
+import { Line } from '../flow-control/line';
 import type { VerifiedClient } from '../identity/identity';
 import { ModelAccess } from '../identity/model-access';
 import { parseRewrite, type RewriteObject } from '../kube/llmd-policies';
@@ -29,7 +30,7 @@ import { SchedulerMetrics } from '../telemetry/scheduler-metrics';
 import { Budgets } from '../tokens/budgets';
 import { limitAnswer } from '../tokens/limit-answers';
 import { applyStates, type EndpointState } from './endpoint-state';
-import type { DecisionStep, LimitStep, ModelStep, RequestExplanation } from './explanation';
+import type { DecisionStep, LimitStep, ModelStep, QueueStep, RequestExplanation } from './explanation';
 
 /** A picker as its pod would start it. */
 export interface OfflineConfig {
@@ -164,14 +165,17 @@ export class OfflinePicker {
   public explain(request: OfflineRequest, client: VerifiedClient | undefined): RequestExplanation {
     const facts = factsOf(request);
     const summary = this.summary(request, facts);
-    const nothing = { request: summary, model: undefined, limits: [], scheduling: undefined };
+    const nothing = { request: summary, model: undefined, limits: [], queue: undefined, scheduling: undefined };
     if ('kind' in facts) return { ...nothing, decision: decisionOf(facts) };
     let resolved: ResolvedModel | undefined;
+    let queue: QueueStep | undefined;
     this.asker.become(client);
     const models: ModelResolver = {
       resolve: (asked, into) => {
         const refusal = this.models.resolve(asked, into);
         if (refusal === undefined) resolved = { ...into };
+        // before the decision counts as one more under way
+        if (refusal === undefined) queue = this.queue(into, client);
         return refusal;
       },
     };
@@ -185,11 +189,11 @@ export class OfflinePicker {
     const model = this.modelStep(resolved);
     const { steps, refusal } = this.limits(facts, resolved, client);
     if (refusal !== undefined)
-      return { request: summary, model, limits: steps, scheduling: undefined, decision: decisionOf(refusal) };
+      return { request: summary, model, limits: steps, queue: undefined, scheduling: undefined, decision: decisionOf(refusal) };
     const endpoints = decisions.list()[0]!.explanation ?? [];
     const pool = model.pools.find(({ isTaken }) => isTaken)!.pool;
     const scheduling = { pool, profile: endpoints[0]?.profile ?? '', endpoints };
-    return { request: summary, model, limits: steps, scheduling, decision: decisionOf(decision) };
+    return { request: summary, model, limits: steps, queue, scheduling, decision: decisionOf(decision) };
   }
 
   private summary({ method, path, body }: OfflineRequest, facts: RequestFacts | RejectDecision): RequestExplanation['request'] {
@@ -233,6 +237,27 @@ export class OfflinePicker {
     };
   }
 
+  private queue({ attempts, priority: own = 0 }: ResolvedModel, client: VerifiedClient | undefined): QueueStep | undefined {
+    const { settings, tenants } = this.loaded.queues;
+    if (settings === undefined) return undefined;
+    const priority = tenants.get(client?.tenant ?? client?.id ?? '') ?? own;
+    const { pool } = attempts.find((attempt) => attempt.pool.endpoints.snapshot.ready.length > 0) ?? attempts[0]!;
+    const line = new Line<never>(pool.name, pool.endpoints, settings, () => undefined);
+    const band = line.band(priority);
+    const { name, ceiling, busyCeiling, queueMs } = band.settings;
+    const goesOn = line.hasRoom(band, NOW_MS);
+    return {
+      priority,
+      band: name,
+      saturationRatio: line.saturation(NOW_MS),
+      ceilingRatio: ceiling,
+      // nobody is above the first
+      busyCeilingRatio: line.bands[0] === band ? ceiling : busyCeiling,
+      goesOn,
+      queueSeconds: Number.isFinite(queueMs) ? queueMs / 1e3 : null,
+    };
+  }
+
   private limits(
     facts: RequestFacts,
     resolved: ResolvedModel,
@@ -250,12 +275,13 @@ export class OfflinePicker {
       const at = reservation?.rules.indexOf(rule) ?? -1;
       return {
         name: rule.name,
-        amountTokens: rule.amount,
-        windowSeconds: rule.windowMs / 1e3,
+        unit: rule.unit,
+        amount: rule.amount,
+        windowSeconds: Number.isFinite(rule.windowMs) ? rule.windowMs / 1e3 : undefined,
         keySource: rule.keySource,
         key: rule.keyOf(this.subject),
         applies: rule.applies(this.subject),
-        chargeTokens: denial?.rule === rule ? denial.charge : (reservation?.charges[at] ?? 0),
+        charge: denial?.rule === rule ? denial.charge : (reservation?.charges[at] ?? 0),
         shadow: rule.shadow,
       };
     });

@@ -46,8 +46,11 @@ export interface ModelState {
 export interface BudgetState {
   readonly name: string;
   readonly picker: string;
-  readonly amountTokens: number;
-  readonly windowSeconds: number;
+  /** `tokens`, `requests`, or requests at one time (`concurrent`). */
+  readonly unit: string;
+  readonly amount: number;
+  /** Undefined for what is limited at one time. */
+  readonly windowSeconds?: number;
   /** What it counts by. */
   readonly countedBy: string;
   /** Those who have used most of it; empty before anybody has. */
@@ -57,8 +60,8 @@ export interface BudgetState {
 export interface BudgetUse {
   readonly key: string;
   /** Of requests that are over and, estimated, of those under way. */
-  readonly usedTokens: number;
-  readonly remainingTokens: number;
+  readonly used: number;
+  readonly remaining: number;
 }
 
 export interface DecisionState {
@@ -98,8 +101,9 @@ interface DecisionPage {
 interface LimitPage {
   readonly limits: readonly {
     readonly name: string;
+    readonly unit: string;
     readonly amount: number;
-    readonly windowSeconds: number;
+    readonly windowSeconds?: number;
     readonly key: string;
     readonly highest: readonly BudgetUse[];
   }[];
@@ -193,14 +197,16 @@ export class BoardWatch {
   }
 }
 
-function budget(picker: string, { name, amount, windowSeconds, key, highest }: LimitPage['limits'][number]): BudgetState {
+function budget(picker: string, { key: countedBy, highest, ...limit }: LimitPage['limits'][number]): BudgetState {
+  const { name, unit, amount, windowSeconds } = limit;
   return {
     name,
     picker,
-    amountTokens: amount,
-    windowSeconds,
-    countedBy: key,
-    highest: highest.map(({ key, usedTokens, remainingTokens }) => ({ key, usedTokens, remainingTokens })),
+    unit,
+    amount,
+    ...(windowSeconds === undefined ? {} : { windowSeconds }),
+    countedBy,
+    highest: highest.map(({ key, used, remaining }) => ({ key, used, remaining })),
   };
 }
 

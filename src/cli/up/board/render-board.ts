@@ -1,3 +1,4 @@
+import { limitText } from '../limit-text';
 import type { BoardState, BudgetState, DecisionState, EndpointState } from './board-state';
 
 const BAR = 10;
@@ -38,13 +39,13 @@ export function decisionLine({ at, model, result, why }: DecisionState): string 
   return `${at.slice(11, 23)} ${model === '' ? '(no model)' : model} → ${result}${why === undefined ? '' : `  ${why}`}`;
 }
 
-function budgetLines({ name, amountTokens, windowSeconds, countedBy, highest }: BudgetState): string[] {
-  const whole = `${amountTokens} tokens in ${windowSeconds} s`;
+function budgetLines({ name, unit, amount, windowSeconds, countedBy, highest }: BudgetState): string[] {
+  const whole = limitText(unit, amount, windowSeconds);
   const each = countedBy === 'all' ? '' : ` for each ${countedBy}`;
-  if (highest.length === 0) return [`${padded(name, 33)} ${cell(0)}${cell(amountTokens)}  ${whole}${each}`];
-  return highest.slice(0, SHOWN_KEYS).map(({ key, usedTokens, remainingTokens }) => {
+  if (highest.length === 0) return [`${padded(name, 33)} ${cell(0)}${cell(amount)}  ${whole}${each}`];
+  return highest.slice(0, SHOWN_KEYS).map(({ key, used, remaining }) => {
     const title = key === '' ? name : `${name} ${key}`;
-    return `${padded(title, 33)} ${cell(usedTokens)}${cell(remainingTokens)}  ${whole}`;
+    return `${padded(title, 33)} ${cell(used)}${cell(remaining)}  ${whole}`;
   });
 }
 

@@ -15,7 +15,7 @@ export function requestPathPicture({ request, model, limits, scheduling }: Reque
   const steps: readonly (readonly [string, ...string[]])[] = [
     ['request', `model '${request.model}'`, `${request.promptTokens} prompt tokens`],
     ['model', `'${model!.name}'`, model!.rule === 'body' ? 'named by the body' : `by ${model!.rule}`],
-    ['limits', ...limits.map(({ name, chargeTokens }) => `${name}: ${chargeTokens} set aside`)],
+    ['limits', ...limits.map(({ name, charge }) => `${name}: ${charge} set aside`)],
     ['pool', scheduling!.pool, `${model!.pools.find(({ isTaken }) => isTaken)!.readyEndpoints} ready endpoints`],
   ];
   steps.forEach(([title, ...lines], index) => {

@@ -10,12 +10,14 @@ const STATE: BoardState = {
     {
       name: 'per-client',
       picker: 'picker',
-      amountTokens: 1000,
+      unit: 'tokens',
+      amount: 1000,
       windowSeconds: 60,
       countedBy: 'client',
-      highest: ['a', 'b', 'c', 'd'].map((key) => ({ key, usedTokens: 400, remainingTokens: 600 })),
+      highest: ['a', 'b', 'c', 'd'].map((key) => ({ key, used: 400, remaining: 600 })),
     },
-    { name: 'whole', picker: 'picker', amountTokens: 5000, windowSeconds: 3600, countedBy: 'all', highest: [] },
+    { name: 'whole', picker: 'picker', unit: 'requests', amount: 5000, windowSeconds: 3600, countedBy: 'all', highest: [] },
+    { name: 'parallel', picker: 'picker', unit: 'concurrent', amount: 8, countedBy: 'all', highest: [] },
   ],
   models: [{ name: 'llama', requests: 12, running: 3, errors: 1 }],
   pools: [
@@ -52,10 +54,11 @@ test('an endpoint shows queue, running, KV, in flight, tokens a second and prefi
 
 test('a budget shows who has used most of it, and what is left', () => {
   const lines = renderBoard(STATE, 200, 40);
-  const rows = lines.filter((text) => /tokens in/.test(text)).map((text) => text.trim().split(/ {2,}/));
+  const rows = lines.filter((text) => / in \d+ s|at one time/.test(text)).map((text) => text.trim().split(/ {2,}/));
   expect(rows).toEqual([
     ...['a', 'b', 'c'].map((key) => [`per-client ${key}`, '400', '600', '1000 tokens in 60 s']),
-    ['whole', '0', '5000', '5000 tokens in 3600 s'],
+    ['whole', '0', '5000', '5000 requests in 3600 s'],
+    ['parallel', '0', '8', '8 requests at one time'],
   ]);
 });
 
