@@ -1,3 +1,4 @@
+import { inFlightAt } from '../scheduling/flight-book';
 import type { EndpointTable } from '../scheduling/interface/endpoint-table';
 import { atOnce } from './load-saturation';
 import type { Saturation } from './settings';
@@ -24,7 +25,7 @@ export class UtilizationSaturation implements Saturation {
   }
 }
 
-/** llm-d's `concurrency-detector`: this picker's own requests or tokens under way, against what an endpoint may have. */
+/** llm-d's `concurrency-detector`: requests or tokens that the replicas have under way, against what an endpoint may have. */
 export class ConcurrencySaturation implements Saturation {
   public constructor(
     /** Infinity where requests do not count. */
@@ -35,7 +36,7 @@ export class ConcurrencySaturation implements Saturation {
   ) {}
 
   public level(table: EndpointTable, slot: number): number {
-    const requests = table.inFlight[slot]! / this.maxRequests;
+    const requests = inFlightAt(table, slot) / this.maxRequests;
     if (this.maxTokens === Number.POSITIVE_INFINITY) return requests;
     const tokens = this.tokensAt(table, slot) / this.maxTokens;
     return requests > tokens ? requests : tokens;

@@ -1,4 +1,4 @@
-import { loadOf } from '../scheduling/flight-book';
+import { inFlightAt, loadOf } from '../scheduling/flight-book';
 import type { EndpointTable } from '../scheduling/interface/endpoint-table';
 import type { Saturation } from './settings';
 
@@ -18,7 +18,7 @@ const RECOVERY_MS = 60_000;
  *
  * so 0.9 is busy without a queue, and 1 is a queue of `queueDepth`. `atOnce` is what the endpoint was seen to work on when it had a queue.
  * It grows with the cube of the time since (as TCP's window does, RFC 9438), because what fits depends on the requests; before there was
- * any queue it is twice what was seen running, 32 at least. An old report fades into the picker's own count (`trust.ts`): silence is no load.
+ * any queue it is twice what was seen running, 32 at least. An old report fades into the replicas' own count (`trust.ts`): silence is no load.
  */
 export class LoadSaturation implements Saturation {
   public constructor(
@@ -28,8 +28,8 @@ export class LoadSaturation implements Saturation {
 
   public level(table: EndpointTable, slot: number, nowMs: number): number {
     const trust = table.trustRatio[slot]!;
-    const own = table.inFlight[slot]!;
-    const load = own + trust * (loadOf(table, slot) - own);
+    const known = inFlightAt(table, slot);
+    const load = known + trust * (loadOf(table, slot) - known);
     const fits = atOnce(table, slot, nowMs);
     const queued = load - fits;
     const busy = queued > 0 ? BUSY_LEVEL + ((1 - BUSY_LEVEL) * queued) / this.queueDepth : (BUSY_LEVEL * load) / fits;
