@@ -19,6 +19,7 @@ export function policyInput(gateway: GatewayState, pools: readonly IInferencePoo
     identity: options.identity,
     access: options.modelAccess === undefined ? undefined : accessPolicy(options.modelAccess, names),
     store: options.tokenStore,
+    storeScope: [gateway.gatewayNamespace, gateway.gatewayName].filter((part) => part !== undefined).join('/'),
   });
   const secretMounts: { secretName: string; mountPath: string }[] = [];
   if (options.identity?.secretName !== undefined)

@@ -46,6 +46,8 @@ export interface PolicyInput {
   readonly identity: ClientIdentity | undefined;
   readonly access: PolicyAccess | undefined;
   readonly store: TokenStore | undefined;
+  /** Unique among the gateways that may share a store: limits of the same name are not the same. */
+  readonly storeScope: string;
 }
 
 /** The picker's policy: everything that was said of models, clients and budgets. */
@@ -144,12 +146,13 @@ function limitPolicy(limit: PickerLimit, identity: ClientIdentity | undefined): 
   };
 }
 
-function storePolicy({ store, limits }: PolicyInput): PolicyStore | undefined {
+function storePolicy({ store, storeScope, limits }: PolicyInput): PolicyStore | undefined {
   const options = store?.redisOptions;
   if (options === undefined) return limits.length === 0 ? undefined : { memory: { file: `${STATE_FOLDER}/limits.snapshot` } };
   return {
     redis: {
       ...DEFAULT_REDIS,
+      keyPrefix: `${DEFAULT_REDIS.keyPrefix}${storeScope}:`,
       address: `${options.host}:${options.port ?? 6379}`,
       tls: options.tls ?? DEFAULT_REDIS.tls,
       ...(options.username === undefined ? {} : { username: options.username }),
