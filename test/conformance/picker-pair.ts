@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,18 +23,24 @@ export class PickerPair {
   public theirs!: PairMember;
   public ports: number[] = [];
 
-  public async start(epp: string, engines: number, moreFlags: readonly string[] = []): Promise<void> {
+  /** @param edit changes the configuration of both @default it stays as it is */
+  public async start(
+    epp: string,
+    engines: number,
+    moreFlags: readonly string[] = [],
+    edit: (config: string) => string = (config) => config,
+  ): Promise<void> {
     buildPicker();
     const made = await Promise.all(Array.from({ length: engines }, (_, index) => metricsEngine(() => index + 1)));
     this.servers.push(...made.map(({ server }) => server));
     this.ports = made.map(({ port }) => port);
     const own = this.newFolder();
-    const picker = await startPicker([...fileModeFlags(writePickerFiles(own, this.ports)), ...moreFlags]);
+    const picker = await startPicker([...fileModeFlags(this.files(own, edit)), ...moreFlags]);
     this.ours = member(picker.grpcPort, picker.metricsPort, own);
 
     const other = this.newFolder();
     const [grpc, health, metrics] = (await freePorts(3)) as [number, number, number];
-    const flags = pickerFlags(writePickerFiles(other, this.ports), { grpc, health, metrics });
+    const flags = pickerFlags(this.files(other, edit), { grpc, health, metrics });
     await startProcess(epp, { args: [...flags, ...moreFlags], ready: { port: grpc } });
     this.theirs = member(grpc, metrics, other);
     for (const { client } of [this.ours, this.theirs]) {
@@ -52,6 +58,12 @@ export class PickerPair {
     for (const { client } of [this.ours, this.theirs]) client.destroy();
     for (const server of this.servers) server.close();
     for (const folder of this.folders) rmSync(folder, { recursive: true });
+  }
+
+  private files(folder: string, edit: (config: string) => string): string {
+    const path = writePickerFiles(folder, this.ports);
+    writeFileSync(path, edit(readFileSync(path, 'utf8')));
+    return path;
   }
 
   private newFolder(): string {
