@@ -173,6 +173,11 @@ export class FlowControl<T> {
     return this.settings;
   }
 
+  private finished(line: Line<T>): void {
+    line.learn(this.nowMs());
+    this.pump();
+  }
+
   private pass(line: Line<T>, band: Band<T>, ask: Ask, nowMs: number): Flow<T> {
     const flow = band.begin(ask.fairnessId, nowMs);
     this.metrics.passed(line.name, ask, flow);
@@ -351,7 +356,7 @@ export class FlowControl<T> {
   private line(pool: QueuedPool): Line<T> {
     let line = this.lines.get(pool.endpoints);
     if (line === undefined) {
-      line = new Line<T>(pool.name, pool.endpoints, this.settings, () => this.pump());
+      line = new Line<T>(pool.name, pool.endpoints, this.settings, (finished) => this.finished(finished));
       this.lines.set(pool.endpoints, line);
     }
     return line;

@@ -9,6 +9,8 @@ import type { FlowControlSettings } from './settings';
 const HYSTERESIS = 0.02;
 /** … or stay below it for so long. */
 export const HOLD_MS = 250;
+/** Reports are looked at so often at most while requests only end. */
+const LEARN_INTERVAL_MS = 20;
 /** A band is held back for those above it for so long after their last request. */
 export const HOLDBACK_MS = 60_000;
 /** Time in which a pool without endpoints gets one, before it was seen: an image that is there, weights of some gigabytes. */
@@ -27,13 +29,14 @@ export class Line<T> {
   /** Where room was found last. */
   private from = 0;
   private emptySinceMs = -1;
+  private learnAtMs = 0;
   private startMs = USUAL_START_MS;
 
   public constructor(
     public readonly name: string,
     public readonly source: EndpointSource,
     private settings: FlowControlSettings,
-    private readonly onFinished: () => void,
+    private readonly onFinished: (line: Line<T>) => void,
   ) {
     for (const { priority } of settings.bands) this.band(priority);
   }
@@ -142,14 +145,20 @@ export class Line<T> {
     return false;
   }
 
+  /** A request is over: a good moment to learn from reports that have come since one was sent, if that was not just done. */
+  public learn(nowMs: number): void {
+    if (nowMs >= this.learnAtMs) this.refresh(nowMs);
+  }
+
   private refresh(nowMs: number): void {
     const { snapshot } = this.source;
     this.trust.refresh(snapshot, nowMs);
     followReports(snapshot, nowMs);
+    this.learnAtMs = nowMs + LEARN_INTERVAL_MS;
   }
 
   private addBand(priority: number): Band<T> {
-    const band = new Band<T>(this.settings.bandFor(priority), this.onFinished);
+    const band = new Band<T>(this.settings.bandFor(priority), () => this.onFinished(this));
     this.byPriority.set(priority, band);
     this.bands.push(band);
     this.bands.sort((a, b) => b.settings.priority - a.settings.priority);

@@ -26,6 +26,7 @@ export function endpointsPage(source: EndpointSource, clock: Clock): string {
         promptTokensInFlight: table.promptTokensInFlight[slot]!,
         outputTokensInFlight: table.outputTokensInFlight[slot]!,
         slownessRatio: table.slownessRatio[slot]!,
+        atOnce: table.atOnce[slot]!,
         trustRatio: table.trustRatio[slot]!,
         reportAgeMs: updatedAtMs === 0 ? null : Math.round(nowMs - updatedAtMs),
         scrapes: table.scrapes[slot]!,

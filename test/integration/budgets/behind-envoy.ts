@@ -99,6 +99,11 @@ export class PickerBehindEnvoy {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 
+  /** A page of the debug port. */
+  public async debug(page: string): Promise<any> {
+    return JSON.parse((await send(this.debugPort, 'GET', `/debug/${page}`)).body);
+  }
+
   public async limits(): Promise<{ name: string; highest: Record<string, number | string>[] }[]> {
     return JSON.parse((await send(this.debugPort, 'GET', '/debug/limits')).body).limits;
   }
