@@ -1,6 +1,6 @@
 /**
- * A 64-bit hash in two 32-bit lanes, for tables inside this process: fast on V8, where 64-bit integers are not. Not for secrets, and not
- * stable between machines of different byte order.
+ * A 64-bit hash in two 32-bit lanes, for tables of this process and of its replicas (whoever changes it changes the version of their
+ * exchange, too): fast on V8, where 64-bit integers are not. Not for secrets, and not stable between machines of different byte order.
  */
 export interface Hash64 {
   low: number;
