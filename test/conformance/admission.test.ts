@@ -33,7 +33,7 @@ describeWith(['etcd', 'kube-apiserver'], 'validation and a real API server', (pr
 
   afterAll(async () => {
     await server?.stop();
-    if (isRenewal) writeVerdicts('kube-apiserver', renewed);
+    if (isRenewal) writeVerdicts('kube-apiserver', subjects(), renewed);
   });
 
   it.each(subjects().map((subject) => [subject.name, subject] as const))(

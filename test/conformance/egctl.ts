@@ -19,7 +19,7 @@ export interface Translation {
 const KNOWN_GROUPS = /^(?:v1|apps\/v1|gateway\.networking\.k8s\.io\/.*|gateway\.envoyproxy\.io\/.*|discovery\.k8s\.io\/v1)$/;
 // Built-in kinds that it accepts and ignores would only slow it down.
 const IGNORED_KINDS = new Set(['Deployment', 'StatefulSet', 'ServiceAccount', 'PersistentVolumeClaim', 'Pod', 'List']);
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 /**
  * Runs Envoy Gateway's own validation and translation, offline. Exit 0 alone proves little: refused objects are told in their status,
@@ -61,6 +61,27 @@ export function translateWithEnvoyGateway(egctl: string, manifests: readonly Jso
     if (status !== 0) return { complaints: [firstComplaint(stderr)], xds: {}, resources: {} };
     const { xds, ...resources } = JSON.parse(stdout) as { xds?: Record<string, JsonObject> } & Record<string, JsonObject[]>;
     return { complaints: falseConditions(resources), xds: xds ?? {}, resources };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What Envoy Gateway's copy of the definitions says of manifests, without translating them: its complaint about the first that breaks its
+ * schema or its rules.
+ */
+export function schemaComplaint(egctl: string, manifests: readonly JsonObject[]): string | undefined {
+  const folder = mkdtempSync(path.join(tmpdir(), 'egctl-'));
+  try {
+    const file = path.join(folder, 'all.yaml');
+    writeFileSync(file, manifests.map((manifest) => stringify(manifest)).join('---\n'));
+    const args = ['x', 'translate', '--from', 'gateway-api', '--to', 'gateway-api', '-t', 'all', '-o', 'json', '-f', file];
+    const options = { encoding: 'utf8', timeout: TIMEOUT_MS, maxBuffer: 256 << 20, cwd: folder } as const;
+    const { stderr, error } = spawnSync(egctl, args, options);
+    if (error !== undefined) throw error;
+    const complaint = firstComplaint(stderr);
+    // What comes behind is about what is missing: no GatewayClass, no address.
+    return /unable to unmarshal input|failed to retrieve validator|no kind/.test(complaint) ? complaint : undefined;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

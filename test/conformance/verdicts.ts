@@ -19,8 +19,11 @@ export function readVerdicts(server: string): Recorded {
   return JSON.parse(readFileSync(path.join(FOLDER, `${server}.json`), 'utf8')) as Recorded;
 }
 
-export function writeVerdicts(server: string, recorded: Recorded): void {
-  writeFileSync(path.join(FOLDER, `${server}.json`), `${JSON.stringify(recorded, undefined, 1)}\n`);
+/** Keeps what was said before of subjects about which nothing was said now, and nothing of those that are gone. */
+export function writeVerdicts(server: string, subjects: readonly { readonly name: string }[], said: Recorded): void {
+  const all = { ...readVerdicts(server), ...said };
+  const kept = subjects.flatMap(({ name }) => (all[name] === undefined ? [] : [[name, all[name]]]));
+  writeFileSync(path.join(FOLDER, `${server}.json`), `${JSON.stringify(Object.fromEntries(kept), undefined, 1)}\n`);
 }
 
 export function admissionFindings({ object }: Mutation): readonly Finding[] {
