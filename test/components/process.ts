@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
+import { types } from 'node:util';
 import { freePorts } from '../../src/cli/up/run/free-ports';
 
 export { freePorts };
@@ -111,7 +112,13 @@ export async function eventually<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   } while (Date.now() < end);
-  throw new Error(`${what}: not within ${limitMs} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)}`);
+  throw new Error(`${what}: not within ${limitMs} ms; last: ${said(last)}`);
+}
+
+function said(last: unknown): string {
+  // not instanceof: an error of Node itself is none of the test environment's
+  if (!types.isNativeError(last)) return JSON.stringify(last);
+  return last.cause === undefined ? last.message : `${last.message} (${said(last.cause)})`;
 }
 
 function lineMatching(

@@ -41,10 +41,15 @@ export class Kubelet {
   }
 
   private start(uid: string, object: KubeItem): void {
-    const number = ++this.addresses;
     const folder = path.join(this.folder, object.metadata.name);
     mkdirSync(folder, { recursive: true });
-    const ip = `127.20.${Math.floor(number / 250)}.${(number % 250) + 1}`;
+    const ip = this.nextAddress();
     this.pods.set(uid, new RunningPod(this.kube, this.machine, object, ip, folder));
+  }
+
+  /** Test files run in processes of their own, at the same time, and pods open the same ports: each process has addresses of its own. */
+  private nextAddress(): string {
+    const { pid } = process;
+    return `127.${20 + (pid % 230)}.${Math.floor(pid / 230) % 250}.${(this.addresses++ % 250) + 2}`;
   }
 }
