@@ -125,7 +125,7 @@ test('scorers that throw or give nonsense cost no request: the others decide, an
 });
 
 test.each<[string, string | undefined, RegExp]>([
-  ['that is not there', undefined, /AIG532 the file of --plugin-file cannot be loaded: Cannot find module/],
+  ['that is not there', undefined, /AIG532 the file of --plugin-file cannot be loaded: ENOENT/],
   ['that fails while it loads', "throw new Error('boom')", /AIG532 the file of --plugin-file cannot be loaded: boom/],
   ['without a plugin', 'exports.x = 1', /AIG532 the file exports no plugin/],
   [
