@@ -38,6 +38,7 @@ const COLUMNS = {
   kvBlocks: { min: 0 },
   blockSizeTokens: { min: 0 },
   inFlight: { min: 0 },
+  peerInFlight: { min: 0 },
   prefillTokens: { min: 0 },
   promptTokensInFlight: { min: 0 },
   outputTokensInFlight: { min: 0 },
