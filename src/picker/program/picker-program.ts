@@ -16,6 +16,8 @@ import { ScraperThread } from '../metrics-scraper/scraper-thread';
 import { PeerExchange, type PeerSettings } from '../peers/peer-exchange';
 import type { CustomScorer } from '../scheduling/interface/custom-scorer';
 import { PluginFaults, shownFault } from '../scheduling/plugin-faults';
+import { PluginMeters } from '../scheduling/plugin-meters';
+import type { Scheduler } from '../scheduling/scheduler';
 import { healthService } from '../server/health-service';
 import { HealthState } from '../server/health-state';
 import { StreamMetering } from '../server/stream-metering';
@@ -30,7 +32,7 @@ import type { Exposition } from '../telemetry/exposition';
 import { type Logger, logProblems } from '../telemetry/log';
 import { METRICS_CONTENT_TYPE, type MetricsSources, metricsPage } from '../telemetry/metrics-page';
 import { writePeerMetrics } from '../telemetry/peer-metrics';
-import { writePluginMetrics } from '../telemetry/plugin-metrics';
+import { writePluginMeters, writePluginMetrics } from '../telemetry/plugin-metrics';
 import { writeHttp2Metrics, writeProcessMetrics } from '../telemetry/process-metrics';
 import { RequestMetrics } from '../telemetry/request-metrics';
 import { SchedulerMetrics } from '../telemetry/scheduler-metrics';
@@ -75,6 +77,8 @@ export class PickerProgram {
   private readonly queueing: Queueing;
   private readonly errors: ErrorLog;
   private readonly onError = (error: unknown): void => this.errors.add(error);
+  private readonly meters = new PluginMeters();
+  private prefixes: Scheduler['prefixes'] = new Map();
   private readonly faults = new PluginFaults((plugin, kind, detail) =>
     this.errors.add(new Error(`scorer '${plugin}' misbehaves: ${kind} (${shownFault(detail)})`, { cause: detail })),
   );
@@ -129,6 +133,7 @@ export class PickerProgram {
     for (const plan of loaded.pools) this.pools.set(plan.name, servedPool(plan, this.pooled.addPool()));
     if (peering !== undefined) this.peers = this.makePeers(peering, loaded);
     const { peers } = this;
+    this.prefixes = loaded.scheduler.prefixes;
     const director = this.makeDirector(loaded);
     const limits = limitsFor(settings.maxBodyBytes);
     const methods = this.methods(director);
@@ -201,8 +206,8 @@ export class PickerProgram {
   }
 
   private load(): LoadResult {
-    const { store: source, clock, random, custom, faults } = this;
-    return loadConfig(this.settings, { source, clock, random, custom, faults });
+    const { store: source, clock, random, custom, faults, meters } = this;
+    return loadConfig(this.settings, { source, clock, random, custom, faults, meters });
   }
 
   private tell({ warnings, notices }: LoadResult): void {
@@ -263,6 +268,7 @@ export class PickerProgram {
         ...(this.settings.streamMetrics ? [(out: Exposition) => this.metering.write(out)] : []),
         (out) => this.clients.budgets.metrics.write(out),
         (out) => this.queueing.write(out),
+        (out) => writePluginMeters(out, this.meters, this.prefixes),
         (out) => writePluginMetrics(out, this.faults),
         (out) => this.peers && writePeerMetrics(out, this.peers),
         writeProcessMetrics,
@@ -353,6 +359,7 @@ export class PickerProgram {
     }
     this.tell(result);
     const { scheduler, policy } = result.loaded;
+    this.prefixes = scheduler.prefixes;
     this.director!.use(scheduler, this.modelsOf(policy));
     this.peers?.use(scheduler);
     this.queueing.use(result.loaded.queues);

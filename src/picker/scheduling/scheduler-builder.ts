@@ -8,6 +8,7 @@ import type { EndpointSource } from './interface/endpoint-snapshot';
 import type { Picker, Producer, ProfileHandler } from './interface/plugins';
 import { LearnedSpeed } from './learned-speed';
 import { PluginFaults, shownFault } from './plugin-faults';
+import { type PluginMeters, type PluginName, timedParts } from './plugin-meters';
 import { PluginParameters } from './plugin-parameters';
 import {
   type AnyProducer,
@@ -21,7 +22,7 @@ import { MaxScorePicker } from './plugins/picker/max-score-picker/max-score-pick
 import { ApproxPrefixCacheProducer } from './plugins/producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
 import { InflightLoadProducer } from './plugins/producer/inflight-load-producer/inflight-load-producer';
 import { SingleProfileHandler } from './plugins/profile-handler/single-profile-handler/single-profile-handler';
-import { type NamedFilter, Profile, type WeightedScorer } from './profile';
+import { type NamedFilter, Profile, type ProfileParts, type WeightedScorer } from './profile';
 import { Scheduler } from './scheduler';
 
 /** The part of a configuration that says how to schedule. */
@@ -65,6 +66,8 @@ export interface SchedulerDependencies {
   readonly custom?: readonly CustomScorer[];
   /** Counts what they do wrong. @default nobody looks */
   readonly faults?: PluginFaults;
+  /** What plugins take and find. @default nobody looks */
+  readonly meters?: PluginMeters;
 }
 
 /** The scheduler, or every reason why there is none. */
@@ -114,13 +117,16 @@ class SchedulerBuilder {
     this.buildPlugins((kind) => kind === BUILT_FIRST);
     this.buildPlugins((kind) => kind !== BUILT_FIRST);
     const handler = this.handler();
-    const profiles = this.config.schedulingProfiles.map((spec, i) => this.profile(spec, i));
+    const parts = this.config.schedulingProfiles.map((spec, i) => this.profile(spec, i));
     if (handler === undefined || this.problems.length > 0) return { scheduler: undefined, problems: this.problems };
-    const { source, clock } = this.dependencies;
+    const { source, clock, meters } = this.dependencies;
     const prefixes = new Map(
       [...this.built].flatMap(([name, { plugin }]) => (plugin instanceof ApproxPrefixCacheProducer ? [[name, plugin]] : [])),
     );
-    return { scheduler: new Scheduler({ profiles, handler, source, clock, speed: this.speed, prefixes }), problems: [] };
+    for (const [name, producer] of prefixes) producer.hits = meters?.prefixHits(name);
+    const profiles = parts.map((each) => new Profile(each));
+    const scheduler = { profiles, handler, source, clock, speed: this.speed, prefixes };
+    return { scheduler: new Scheduler({ ...scheduler, ...this.timed(parts) }), problems: [] };
   }
 
   private buildPlugins(wanted: (kind: BuiltPlugin['kind']) => boolean): void {
@@ -215,7 +221,19 @@ class SchedulerBuilder {
     this.problems.push({ code: ConfigCode.NOT_EXACTLY_ONE, what, value, allowed, fix, where: this.locate(path) });
   }
 
-  private profile(spec: SchedulingProfileSpec, index: number): Profile {
+  private timed(parts: readonly ProfileParts[]): { timed?: Profile[] } {
+    const { meters, clock } = this.dependencies;
+    if (meters === undefined) return {};
+    const names = new Map<object, PluginName>();
+    const types = new Map(this.config.plugins.map(({ name, type }) => [name, type]));
+    for (const [name, { plugin }] of this.built) names.set(plugin, { name, type: types.get(name) ?? name });
+    // the picker of profiles that name none
+    const unnamed = { name: MaxScorePicker.TYPE, type: MaxScorePicker.TYPE };
+    const nameOf = (plugin: object): PluginName => names.get(plugin) ?? unnamed;
+    return { timed: parts.map((each) => new Profile(timedParts(each, nameOf, meters, () => clock.nowMs()))) };
+  }
+
+  private profile(spec: SchedulingProfileSpec, index: number): ProfileParts {
     const filters: NamedFilter[] = [];
     const scorers: WeightedScorer[] = [];
     const pickers: { name: string; picker: Picker }[] = [];
@@ -245,6 +263,6 @@ class SchedulerBuilder {
       );
     }
     const picker = pickers[0]?.picker ?? new MaxScorePicker(1, this.dependencies.random);
-    return new Profile({ name: spec.name, filters, scorers, picker, producers: [...producers] });
+    return { name: spec.name, filters, scorers, picker, producers: [...producers] };
   }
 }

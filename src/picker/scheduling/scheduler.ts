@@ -25,6 +25,9 @@ export interface ScheduleResult {
   readonly flight: Flight;
 }
 
+/** Timing plugins costs about as much as running them. */
+const TIMED_INTERVAL = 64;
+
 const NO_FLIGHT = new Flight(-1, 0, '', 0, 0, 0, 0, 0);
 
 class MutableResult implements ScheduleResult {
@@ -37,6 +40,8 @@ class MutableResult implements ScheduleResult {
 
 export interface SchedulerParts {
   readonly profiles: readonly Profile[];
+  /** The same profiles with their plugins timed, for one decision of many. @default none is timed */
+  readonly timed?: readonly Profile[];
   readonly handler: ProfileHandler;
   /** All endpoints. Pools are views of the same table. */
   readonly source: EndpointSource;
@@ -54,6 +59,7 @@ export class Scheduler {
   private readonly trust = new TrustKeeper();
   private readonly result = new MutableResult();
   private readonly book: FlightBook;
+  private decisions = 0;
   private readonly profileNames: readonly string[];
 
   public constructor(private readonly parts: SchedulerParts) {
@@ -79,7 +85,8 @@ export class Scheduler {
    */
   public schedule(request: SchedulingRequest, record?: DecisionRecord, pool: EndpointSource = this.parts.source): ScheduleResult {
     const { result } = this;
-    const { profiles, handler, source, clock } = this.parts;
+    const { handler, source, clock, timed } = this.parts;
+    const profiles = timed !== undefined && this.decisions++ % TIMED_INTERVAL === 0 ? timed : this.parts.profiles;
     const { snapshot } = pool;
     const nowMs = clock.nowMs();
     this.trust.refresh(source.snapshot, nowMs);

@@ -54,6 +54,8 @@ export const Bounds = {
   RESPONSE_SECONDS: Float64Array.of(
     ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   ),
+  HIT_RATIO: Float64Array.of(0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1),
+  HIT_BYTES: Float64Array.of(0, ...powersOfTwo(4, 16)),
   SCHEDULER_SECONDS: Float64Array.of(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
   QUEUE_SECONDS: Float64Array.of(...[0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]),
   STREAM_SECONDS: Float64Array.of(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600),

@@ -3,6 +3,7 @@ import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { Producer } from '../../../interface/plugins';
 import { BYTES_PER_TOKEN } from '../../../interface/prompt-tokens';
 import type { SchedulingRequest } from '../../../interface/scheduling-request';
+import type { PrefixHits } from '../../../plugin-meters';
 import type { PluginParameters } from '../../../plugin-parameters';
 import { PrefixIndex } from './prefix-index';
 
@@ -59,6 +60,8 @@ export class ApproxPrefixCacheProducer implements Producer {
   /** By slot, valid for the request's candidates: leading blocks that the endpoint has seen. */
   public matchedBlocks = new Int32Array(0);
 
+  /** Counts what was found. */
+  public hits: PrefixHits | undefined;
   /** Called with every prompt that went somewhere: its block hashes, two words each, which are overwritten by the next one. */
   public onRecorded: ((slot: number, hashes: Int32Array, blocks: number) => void) | undefined;
 
@@ -128,6 +131,11 @@ export class ApproxPrefixCacheProducer implements Producer {
   }
 
   public picked(snapshot: EndpointSnapshot, slot: number): void {
+    if (this.hits !== undefined && this.totalBlocks > 0) {
+      const matched = this.matchedBlocks[slot]!;
+      this.hits.ratio.observe(matched / this.totalBlocks);
+      this.hits.bytes.observe(matched * this.blockSizeTokens * BYTES_PER_TOKEN);
+    }
     if (this.totalBlocks === 0) return;
     this.index.record(this.hashes, this.totalBlocks, slot, this.capacityOf(snapshot, slot));
     this.onRecorded?.(slot, this.hashes, this.totalBlocks);
