@@ -7,7 +7,7 @@ import { eventually } from '../../components/process';
 import type { Cluster } from '../../support/cluster/cluster';
 import { KEY, startGuide } from '../support/guide';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const LLAMA = 'llama-3-70b';
 const MISTRAL = 'mistral-7b-instruct';
@@ -24,7 +24,7 @@ describeWith(
       cluster = await startGuide(programs);
       url = `http://${cluster.addresses('ai-gateway-proxy', 'http')[0]}`;
       for (const model of [LLAMA, MISTRAL]) {
-        await eventually(`${model} is served`, async () => (await curlChat('--http1.1', { model })).status === 200);
+        await eventually(`${model} is served`, async () => (await curlChat('--http1.1', { model })).status === 200, 60_000);
       }
     });
     afterAll(() => cluster?.stop());

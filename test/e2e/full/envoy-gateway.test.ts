@@ -7,7 +7,7 @@ import { EnvoyGatewayHost } from '../support/envoy-gateway-host';
 import { secret } from '../support/guide';
 import { Load } from '../support/load';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const NAMESPACE = 'ai-inference';
 /** Port 80 of the Gateway. */
@@ -20,15 +20,12 @@ describeWith(['etcd', 'kube-apiserver', 'envoy', 'envoy-gateway'], 'the smallest
 
   beforeAll(async () => {
     const objects = synthExample('minimal', { GATEWAY: 'envoy-gateway' }).objects as readonly KubeItem[];
-    cluster = await Cluster.start(programs, {
-      namespace: NAMESPACE,
-      crds: ['gateway-api', 'inference-extension', 'envoy-gateway'],
-    });
     const namespace: KubeItem = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
-    await cluster.apply([namespace, secret(NAMESPACE, 'hugging-face', { token: 'hf-not-a-secret' }), ...objects]);
-    await cluster.settled();
+    const token = secret(NAMESPACE, 'hugging-face', { token: 'hf-not-a-secret' });
+    const options = { namespace: NAMESPACE, crds: ['gateway-api', 'inference-extension', 'envoy-gateway'] };
+    cluster = await Cluster.running(programs, options, [namespace, token, ...objects]);
     gateway = await EnvoyGatewayHost.start(programs, objects, (service, port) => cluster.addressesAt(service, port));
-    await eventually('the route is served', async () => (await ask()).status === 200, 30_000);
+    await eventually('the route is served', async () => (await ask()).status === 200, 60_000);
   });
   afterAll(async () => {
     await gateway?.stop();
@@ -101,11 +98,11 @@ describeWith(['etcd', 'kube-apiserver', 'envoy', 'envoy-gateway'], 'the smallest
     await eventually('answers', () => running.answered > 30);
     const { restarts } = victim!.container('endpoint-picker');
     victim!.container('endpoint-picker').signal('SIGKILL');
-    await eventually('it is back', () => victim!.container('endpoint-picker').restarts > restarts, 30_000);
+    await eventually('it is back', () => victim!.container('endpoint-picker').restarts > restarts, 60_000);
     await cluster.settled();
     const settledMs = Date.now();
     const from = running.answered;
-    await eventually('answers', () => running.answered - from > 60, 30_000);
+    await eventually('answers', () => running.answered - from > 60, 60_000);
     const { failures, sent } = await running.stop();
     expect(failures.filter(({ sentMs }) => sentMs > settledMs)).toEqual([]);
     expect(failures.filter(({ status }) => status !== undefined && ![200, 500, 503].includes(status))).toEqual([]);
@@ -123,7 +120,7 @@ describeWith(['etcd', 'kube-apiserver', 'envoy', 'envoy-gateway'], 'the smallest
     const running = load();
     await cluster.scale('llama', 4);
     await cluster.settled();
-    await eventually('every engine answers', () => running.pods().length >= 4, 30_000);
+    await eventually('every engine answers', () => running.pods().length >= 4, 60_000);
     await cluster.scale('llama', 2);
     await cluster.settled();
     expect((await running.stop()).failures).toEqual([]);

@@ -16,14 +16,10 @@ const SURROUNDINGS: readonly KubeItem[] = [
 ];
 
 /** The guide's example in sidecar mode, applied and running. */
-export async function startGuide(programs: ClusterPrograms): Promise<Cluster> {
-  const cluster = await Cluster.start(programs, {
-    namespace: NAMESPACE,
-    crds: ['gateway-api', 'inference-extension', 'kong', 'envoy-gateway', 'istio'],
-  });
-  await cluster.apply([...SURROUNDINGS, ...(synthExample('guide', { GATEWAY: 'kong' }).objects as readonly KubeItem[])]);
-  await cluster.settled();
-  return cluster;
+export function startGuide(programs: ClusterPrograms): Promise<Cluster> {
+  const crds = ['gateway-api', 'inference-extension', 'kong', 'envoy-gateway', 'istio'];
+  const { objects } = synthExample('guide', { GATEWAY: 'kong' });
+  return Cluster.running(programs, { namespace: NAMESPACE, crds }, [...SURROUNDINGS, ...(objects as readonly KubeItem[])]);
 }
 
 /** Both models, whole and streamed. */

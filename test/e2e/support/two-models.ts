@@ -55,13 +55,11 @@ export function twoModels(redisPort: number): readonly KubeItem[] {
 }
 
 /** It applied and running, engines at the speed of real ones. */
-export async function startTwoModels(programs: ClusterPrograms, redisPort: number): Promise<Cluster> {
+export function startTwoModels(programs: ClusterPrograms, redisPort: number): Promise<Cluster> {
   const crds = ['gateway-api', 'inference-extension', 'kong'];
-  const cluster = await Cluster.start(programs, { namespace: NAMESPACE, crds, engineSpeed: 1 });
   const namespace: KubeItem = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
-  await cluster.apply([namespace, secret(NAMESPACE, 'client-keys', { 'team-a': KEY }), ...twoModels(redisPort)]);
-  await cluster.settled();
-  return cluster;
+  const keys = secret(NAMESPACE, 'client-keys', { 'team-a': KEY });
+  return Cluster.running(programs, { namespace: NAMESPACE, crds, engineSpeed: 1 }, [namespace, keys, ...twoModels(redisPort)]);
 }
 
 /** Two critical requests for each that may be shed; half of them streams. */

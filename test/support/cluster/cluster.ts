@@ -24,7 +24,7 @@ export interface ClusterOptions {
 }
 
 const LOOK_MS = 150;
-const READY_LIMIT_MS = 60_000;
+const READY_LIMIT_MS = 120_000;
 
 /**
  * A cluster of one namespace on this machine: a real API server, and small stand-ins for what acts on its objects: the controller of
@@ -49,7 +49,7 @@ export class Cluster {
     this.loop = this.run();
   }
 
-  public static async start(programs: ClusterPrograms, options: ClusterOptions): Promise<Cluster> {
+  private static async start(programs: ClusterPrograms, options: ClusterOptions): Promise<Cluster> {
     const folder = mkdtempSync(path.join(tmpdir(), 'cluster-'));
     const server = await startApiServer(programs);
     await server.installCrds(options.crds);
@@ -70,6 +70,23 @@ export class Cluster {
       folder,
     );
     return cluster;
+  }
+
+  /** Starts one, applies objects and waits until all of them run; nothing is left when that fails. */
+  public static async running(
+    programs: ClusterPrograms,
+    options: ClusterOptions,
+    objects: readonly KubeItem[],
+  ): Promise<Cluster> {
+    const cluster = await Cluster.start(programs, options);
+    try {
+      await cluster.apply(objects);
+      await cluster.settled();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
   }
 
   /** Applies objects in their order, Namespaces first; each gets the ConfigMap that a controller makes in it. */
