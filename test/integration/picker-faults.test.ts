@@ -1,14 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:http';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectSocket, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeEndpoints, writePickerFiles } from '../components/picker-files';
+import { writeEndpoints } from '../components/picker-files';
 import { eventually, freePorts, startProcess } from '../components/process';
 import { headerMap, struct } from '../fixtures/ext-proc/messages';
-import { destinationOf, ExtProcClient } from './picker-program/ext-proc-client';
+import { destinationOf } from './picker-program/ext-proc-client';
+import { pickerScene } from './picker-program/picker-scene';
 import {
-  buildPicker,
   fileModeFlags,
   logged,
   metricsEngine,
@@ -18,31 +16,12 @@ import {
   startPicker,
 } from './picker-program/start-picker';
 
-let folder: string;
-let config: string;
-const servers: Server[] = [];
-const clients: ExtProcClient[] = [];
 const sockets: Socket[] = [];
-
-beforeAll(buildPicker, 60_000);
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'faults-'));
-  config = writePickerFiles(folder, [18_001]);
-});
+const scene = pickerScene();
 
 afterEach(() => {
-  for (const client of clients.splice(0)) client.destroy();
-  for (const server of servers.splice(0)) server.close();
   for (const socket of sockets.splice(0)) socket.destroy();
-  rmSync(folder, { recursive: true });
 });
-
-function connect(port: number): ExtProcClient {
-  const client = new ExtProcClient(`http://127.0.0.1:${port}`);
-  clients.push(client);
-  return client;
-}
 
 async function metric(picker: RunningPicker, name: string): Promise<number> {
   const page = await (await fetch(`http://127.0.0.1:${picker.metricsPort}/metrics`)).text();
@@ -63,9 +42,9 @@ describe('a pool without a usable endpoint', () => {
   };
 
   test('answers 503 with the reason, with and without a body, and recovers with the first endpoint', async () => {
-    writeFileSync(join(folder, 'endpoints.yaml'), 'endpoints: []\n');
-    const picker = await startPicker(fileModeFlags(config));
-    const client = connect(picker.grpcPort);
+    writeFileSync(join(scene.folder, 'endpoints.yaml'), 'endpoints: []\n');
+    const picker = await startPicker(fileModeFlags(scene.config));
+    const client = scene.connect(picker.grpcPort);
     const chat = client.open();
     chat.chat('llama', 'hello');
     const refusal = await chat.next();
@@ -77,7 +56,7 @@ describe('a pool without a usable endpoint', () => {
     models.send({ requestHeaders: { headers: headerMap({ ':method': 'GET', ':path': '/v1/models' }), endOfStream: true } });
     expect(await models.next()).toMatchObject(noEndpoint);
 
-    writeEndpoints(join(folder, 'endpoints.yaml'), [18_002]);
+    writeEndpoints(join(scene.folder, 'endpoints.yaml'), [18_002]);
     await eventually('an endpoint', async () => {
       const stream = client.open();
       stream.chat('llama', 'hello');
@@ -89,18 +68,18 @@ describe('a pool without a usable endpoint', () => {
     const names = ['nowhere.invalid', 'elsewhere.invalid'].map(
       (address, i) => `- {name: e${i}, address: ${address}, port: "80"}`,
     );
-    writeFileSync(join(folder, 'endpoints.yaml'), `endpoints:\n${names.join('\n')}\n`);
-    const picker = await startPicker(fileModeFlags(config));
-    const stream = connect(picker.grpcPort).open();
+    writeFileSync(join(scene.folder, 'endpoints.yaml'), `endpoints:\n${names.join('\n')}\n`);
+    const picker = await startPicker(fileModeFlags(scene.config));
+    const stream = scene.connect(picker.grpcPort).open();
     stream.chat('llama', 'hello');
     expect(await stream.next()).toMatchObject(noEndpoint);
     expect(await metric(picker, 'llm_d_epp_ready_endpoints')).toBe(0);
   });
 
   test('is one of which the proxy allows none', async () => {
-    const picker = await startPicker(fileModeFlags(config));
+    const picker = await startPicker(fileModeFlags(scene.config));
     const hint = { 'x-gateway-destination-endpoint-subset': ['127.0.0.1:9'] };
-    const stream = connect(picker.grpcPort).open();
+    const stream = scene.connect(picker.grpcPort).open();
     stream.send({
       requestHeaders: { headers: headerMap(post) },
       metadataContext: { filterMetadata: { 'envoy.lb.subset_hint': struct(hint) } },
@@ -111,9 +90,9 @@ describe('a pool without a usable endpoint', () => {
 
   test('is not one whose engines never reported: they are used, as nothing better is known', async () => {
     const ports = [18_003, 18_004, 18_005];
-    writeEndpoints(join(folder, 'endpoints.yaml'), ports);
-    const picker = await startPicker(fileModeFlags(config));
-    const client = connect(picker.grpcPort);
+    writeEndpoints(join(scene.folder, 'endpoints.yaml'), ports);
+    const picker = await startPicker(fileModeFlags(scene.config));
+    const client = scene.connect(picker.grpcPort);
     const seen = new Set<string | undefined>();
     for (let i = 0; i < 60; i++) {
       const stream = client.open();
@@ -129,8 +108,8 @@ describe('a body of 100 MB', () => {
   const chunk = Buffer.alloc(64 * 1024, 0x20);
 
   test('that is announced is refused before it comes', async () => {
-    const picker = await startPicker(fileModeFlags(config));
-    const stream = connect(picker.grpcPort).open();
+    const picker = await startPicker(fileModeFlags(scene.config));
+    const stream = scene.connect(picker.grpcPort).open();
     stream.send({ requestHeaders: { headers: headerMap({ ...post, 'content-length': String(100 * 2 ** 20) }) } });
     expect(await stream.next()).toMatchObject({ kind: 'immediateResponse', status: 413 });
     stream.end();
@@ -138,9 +117,9 @@ describe('a body of 100 MB', () => {
   });
 
   test('that is not announced, eight times at once, is refused at the limit, and the memory stays bounded', async () => {
-    const picker = await startPicker(fileModeFlags(config));
+    const picker = await startPicker(fileModeFlags(scene.config));
     const beforeMb = residentMb(picker);
-    const client = connect(picker.grpcPort);
+    const client = scene.connect(picker.grpcPort);
     const answers = await Promise.all(
       Array.from({ length: 8 }, async () => {
         const stream = client.open();
@@ -167,14 +146,14 @@ describe('a body of 100 MB', () => {
     }
     // 8 bodies of at most 16 MiB, their buffers' growth, and what the sockets hold
     expect(residentMb(picker, 'VmHWM') - beforeMb).toBeLessThan(8 * 16 * 2 + 150);
-    const after = connect(picker.grpcPort).open();
+    const after = scene.connect(picker.grpcPort).open();
     after.chat('llama', 'hello');
     expect(await destinationOf(after)).toBe('127.0.0.1:18001');
   }, 60_000);
 
   test('is allowed where --max-body says so', async () => {
-    const picker = await startPicker([...fileModeFlags(config), '--max-body=32Mi']);
-    const stream = connect(picker.grpcPort).open();
+    const picker = await startPicker([...fileModeFlags(scene.config), '--max-body=32Mi']);
+    const stream = scene.connect(picker.grpcPort).open();
     stream.send({ requestHeaders: { headers: headerMap(post) } });
     const text = 'x'.repeat(64 * 1024);
     stream.send({ requestBody: { body: Buffer.from('{"model":"m","messages":["') } });
@@ -194,8 +173,8 @@ describe('a body of 100 MB', () => {
 
 describe('what is malformed', () => {
   test('is counted, and is in the log of decisions', async () => {
-    const picker = await startPicker(fileModeFlags(config));
-    const stream = connect(picker.grpcPort).open();
+    const picker = await startPicker(fileModeFlags(scene.config));
+    const stream = scene.connect(picker.grpcPort).open();
     stream.post('/v1/chat/completions', '{"model":');
     expect(await stream.next()).toMatchObject({ kind: 'immediateResponse', status: 400 });
     expect(await metric(picker, 'llm_d_epp_request_total')).toBe(1);
@@ -205,8 +184,8 @@ describe('what is malformed', () => {
   });
 
   test('ends its own stream; others of the connection go on', async () => {
-    const picker = await startPicker(fileModeFlags(config));
-    const client = connect(picker.grpcPort);
+    const picker = await startPicker(fileModeFlags(scene.config));
+    const client = scene.connect(picker.grpcPort);
     const good = client.open();
     good.send({ requestHeaders: { headers: headerMap(post) } });
     const bad = client.open();
@@ -236,13 +215,13 @@ describe('what is malformed', () => {
       });
       await new Promise<void>((resolve) => rogue.listen(0, '127.0.0.1', resolve));
       const { port, server } = await metricsEngine(() => 3);
-      servers.push(server);
-      writeEndpoints(join(folder, 'endpoints.yaml'), [(rogue.address() as AddressInfo).port, port]);
-      const picker = await startPicker(fileModeFlags(config));
+      scene.closeLater(server);
+      writeEndpoints(join(scene.folder, 'endpoints.yaml'), [(rogue.address() as AddressInfo).port, port]);
+      const picker = await startPicker(fileModeFlags(scene.config));
       await eventually('the good report', async () => (await debugEndpoints(picker))[1]!.waiting === 3);
       await eventually('the failure', async () => (await debugEndpoints(picker))[0]!.scrapeFailures > 0);
       expect((await debugEndpoints(picker))[1]!.scrapeFailures).toBe(0);
-      const stream = connect(picker.grpcPort).open();
+      const stream = scene.connect(picker.grpcPort).open();
       stream.chat('llama', 'hello');
       expect(await destinationOf(stream)).toMatch(/^127\.0\.0\.1:\d+$/);
       rogue.close();
@@ -252,8 +231,8 @@ describe('what is malformed', () => {
 });
 
 test('without a file descriptor left it serves those that have one, and others when one is free', async () => {
-  const picker = await startPicker(fileModeFlags(config), '/usr/bin/prlimit', ['--nofile=64', process.execPath]);
-  const client = connect(picker.grpcPort);
+  const picker = await startPicker(fileModeFlags(scene.config), '/usr/bin/prlimit', ['--nofile=64', process.execPath]);
+  const client = scene.connect(picker.grpcPort);
   const first = client.open();
   first.chat('llama', 'hello');
   expect(await destinationOf(first)).toBe('127.0.0.1:18001');
@@ -264,7 +243,7 @@ test('without a file descriptor left it serves those that have one, and others w
   expect(await destinationOf(second)).toBe('127.0.0.1:18001');
   for (const socket of sockets.splice(0)) socket.destroy();
   await eventually('another connection', async () => {
-    const stream = connect(picker.grpcPort).open();
+    const stream = scene.connect(picker.grpcPort).open();
     stream.chat('llama', 'hello');
     return (await destinationOf(stream)) === '127.0.0.1:18001';
   });
@@ -272,13 +251,13 @@ test('without a file descriptor left it serves those that have one, and others w
 
 test('with a full disk under its log it serves, and ends in order', async () => {
   const [grpc, health, metrics] = (await freePorts(3)) as [number, number, number];
-  const flags = fileModeFlags(config).join(' ').replace('--grpc-port 0 --grpc-health-port 0 --metrics-port 0', '');
+  const flags = fileModeFlags(scene.config).join(' ').replace('--grpc-port 0 --grpc-health-port 0 --metrics-port 0', '');
   const ports = `--grpc-port ${grpc} --grpc-health-port ${health} --metrics-port ${metrics}`;
   const running = await startProcess('/bin/sh', {
     args: ['-c', `exec '${process.execPath}' '${pickerBundle}' ${flags} ${ports} --drain-timeout 1s >/dev/full 2>&1`],
     ready: { port: grpc },
   });
-  const client = connect(grpc);
+  const client = scene.connect(grpc);
   for (let i = 0; i < 3; i++) {
     const stream = client.open();
     // each is an error that is logged
@@ -295,47 +274,50 @@ test('with a full disk under its log it serves, and ends in order', async () => 
 
 describe('the configuration', () => {
   test("is taken in the reference's older apiVersion, with a word about it", async () => {
-    writeFileSync(config, readFileSync(config, 'utf8').replace('llm-d.ai/v1alpha1', 'inference.networking.x-k8s.io/v1alpha1'));
-    const picker = await startPicker([...fileModeFlags(config), '-v=2']);
-    const stream = connect(picker.grpcPort).open();
+    writeFileSync(
+      scene.config,
+      readFileSync(scene.config, 'utf8').replace('llm-d.ai/v1alpha1', 'inference.networking.x-k8s.io/v1alpha1'),
+    );
+    const picker = await startPicker([...fileModeFlags(scene.config), '-v=2']);
+    const stream = scene.connect(picker.grpcPort).open();
     stream.chat('llama', 'hello');
     expect(await destinationOf(stream)).toBe('127.0.0.1:18001');
     expect(logged(picker).map(({ msg }) => msg)).toContainEqual(expect.stringContaining('apiVersion'));
   });
 
   test('may be text on the command line', async () => {
-    const flags = fileModeFlags(config).filter((flag) => flag !== '--config-file' && flag !== config);
-    const picker = await startPicker([...flags, '--config-text', readFileSync(config, 'utf8')]);
+    const flags = fileModeFlags(scene.config).filter((flag) => flag !== '--config-file' && flag !== scene.config);
+    const picker = await startPicker([...flags, '--config-text', readFileSync(scene.config, 'utf8')]);
     expect(picker.endpoints).toBe(1);
   });
 
   test('of no YAML is refused with its place', async () => {
-    writeFileSync(config, 'apiVersion: [llm-d.ai\n');
-    const { exit, messages } = await refusedPicker(fileModeFlags(config));
+    writeFileSync(scene.config, 'apiVersion: [llm-d.ai\n');
+    const { exit, messages } = await refusedPicker(fileModeFlags(scene.config));
     expect(exit).toBe(1);
     expect(messages).toEqual([expect.stringMatching(/AIG50\d .*epp\.yaml:\d+:\d+\]$/)]);
   });
 
   test('is explained decision by decision: every scorer’s value, and the filter that removed an endpoint', async () => {
     const { port, server } = await metricsEngine(() => 3);
-    servers.push(server);
+    scene.closeLater(server);
     writeFileSync(
-      join(folder, 'endpoints.yaml'),
+      join(scene.folder, 'endpoints.yaml'),
       `endpoints:\n- {name: a, address: 127.0.0.1, port: "${port}", labels: {gpu: h100}}\n- {name: b, address: 127.0.0.1, port: "18009"}\n`,
     );
     writeFileSync(
-      config,
-      readFileSync(config, 'utf8')
+      scene.config,
+      readFileSync(scene.config, 'utf8')
         .replace('plugins:\n', 'plugins:\n- {type: label-selector-filter, parameters: {matchLabels: {gpu: h100}}}\n')
         .replace('  plugins:\n', '  plugins:\n  - {pluginRef: label-selector-filter}\n'),
     );
-    const picker = await startPicker(fileModeFlags(config));
+    const picker = await startPicker(fileModeFlags(scene.config));
     const page = async () =>
       (await (await fetch(`http://127.0.0.1:${picker.debugPort}/debug/decisions`)).json()) as {
         decisions: { result: string; explanation?: Record<string, unknown>[] }[];
       };
     await page();
-    const stream = connect(picker.grpcPort).open();
+    const stream = scene.connect(picker.grpcPort).open();
     stream.chat('llama', 'hello');
     expect(await destinationOf(stream)).toBe(`127.0.0.1:${port}`);
     const [decision] = (await page()).decisions;

@@ -1,7 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { explain } from '../../src/cli/explain/command';
@@ -10,46 +8,11 @@ import { SeededRandom } from '../../src/shared/random';
 import { describeWith } from '../components/describe-with';
 import { writeEndpoints, writePickerFiles } from '../components/picker-files';
 import { eventually } from '../components/process';
-import { destinationOf, ExtProcClient } from './picker-program/ext-proc-client';
-import {
-  buildPicker,
-  fileModeFlags,
-  logged,
-  metricsEngine,
-  type RunningPicker,
-  refusedPicker,
-  startPicker,
-} from './picker-program/start-picker';
+import { destinationOf } from './picker-program/ext-proc-client';
+import { pickerScene } from './picker-program/picker-scene';
+import { fileModeFlags, logged, type RunningPicker, refusedPicker, startPicker } from './picker-program/start-picker';
 
-let folder: string;
-let config: string;
-const servers: Server[] = [];
-const clients: ExtProcClient[] = [];
-
-beforeAll(buildPicker, 60_000);
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'picker-'));
-  config = writePickerFiles(folder, [18_001]);
-});
-
-afterEach(() => {
-  for (const client of clients.splice(0)) client.destroy();
-  for (const server of servers.splice(0)) server.close();
-  rmSync(folder, { recursive: true });
-});
-
-function connect(port: number, scheme = 'http'): ExtProcClient {
-  const client = new ExtProcClient(`${scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false });
-  clients.push(client);
-  return client;
-}
-
-async function engine(waiting: () => number): Promise<number> {
-  const { port, server } = await metricsEngine(waiting);
-  servers.push(server);
-  return port;
-}
+const scene = pickerScene();
 
 async function metrics({ metricsPort }: RunningPicker): Promise<string> {
   return (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
@@ -72,21 +35,21 @@ async function explained(args: readonly string[]): Promise<[code: number, text: 
 }
 
 function replaceInConfig(from: string | RegExp, to: string): void {
-  const text = readFileSync(config, 'utf8');
+  const text = readFileSync(scene.config, 'utf8');
   expect(text).toMatch(from);
-  writeFileSync(config, text.replace(from, to));
+  writeFileSync(scene.config, text.replace(from, to));
 }
 
 test("the reference's files and command line start a picker that chooses the idle engine, counts it, and explains it", async () => {
-  const ports = [await engine(() => 9), await engine(() => 1)];
-  config = writePickerFiles(folder, ports);
-  const picker = await startPicker([...fileModeFlags(config), '--enable-grpc-stream-metrics']);
+  const ports = [await scene.engine(() => 9), await scene.engine(() => 1)];
+  scene.config = writePickerFiles(scene.folder, ports);
+  const picker = await startPicker([...fileModeFlags(scene.config), '--enable-grpc-stream-metrics']);
   await eventually('both engines scraped', async () =>
     (await metrics(picker)).includes('llm_d_epp_average_queue_size{name="epp"} 5'),
   );
   await fetch(`http://127.0.0.1:${picker.debugPort}/debug/decisions`);
 
-  const stream = connect(picker.grpcPort).open();
+  const stream = scene.connect(picker.grpcPort).open();
   stream.chat('llama', 'hello');
   expect(await destinationOf(stream)).toBe(`127.0.0.1:${ports[1]}`);
   expect((await stream.next())?.endOfStream).toBe(true);
@@ -130,16 +93,16 @@ test("the reference's files and command line start a picker that chooses the idl
 });
 
 test('explain finds a decision of a running picker by the id of its request', async () => {
-  const ports = [await engine(() => 9), await engine(() => 1)];
-  config = writePickerFiles(folder, ports);
-  const picker = await startPicker(fileModeFlags(config));
+  const ports = [await scene.engine(() => 9), await scene.engine(() => 1)];
+  scene.config = writePickerFiles(scene.folder, ports);
+  const picker = await startPicker(fileModeFlags(scene.config));
   await eventually('both engines scraped', async () =>
     (await metrics(picker)).includes('llm_d_epp_average_queue_size{name="epp"} 5'),
   );
   const url = `http://127.0.0.1:${picker.debugPort}`;
   expect(await explained(['--picker', url])).toEqual([1, expect.stringContaining('AIG610 the picker has decided nothing yet')]);
 
-  const stream = connect(picker.grpcPort).open();
+  const stream = scene.connect(picker.grpcPort).open();
   stream.chat('llama', 'hello', { 'x-request-id': 'af-12' });
   await destinationOf(stream);
   stream.end();
@@ -157,7 +120,7 @@ test('explain finds a decision of a running picker by the id of its request', as
 });
 
 test('a picker is ready at once and small', async () => {
-  const picker = await startPicker(fileModeFlags(config));
+  const picker = await startPicker(fileModeFlags(scene.config));
   // by then the scraper's thread is there too
   await eventually('a scrape', () => picker.output().includes('does not report its metrics'));
   const rssMb = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${picker.pid}/status`, 'utf8'))![1]) / 1024;
@@ -168,9 +131,9 @@ test('a picker is ready at once and small', async () => {
 });
 
 test('health: on its own port and, as asked, on that of ext_proc; liveness outlives readiness', async () => {
-  const picker = await startPicker(fileModeFlags(config));
+  const picker = await startPicker(fileModeFlags(scene.config));
   for (const port of [picker.healthPort, picker.grpcPort]) {
-    const client = connect(port);
+    const client = scene.connect(port);
     for (const service of ['', 'liveness', 'readiness', 'inference-extension', 'envoy.service.ext_proc.v3.ExternalProcessor']) {
       expect(await client.health(service)).toBe('SERVING');
     }
@@ -178,17 +141,17 @@ test('health: on its own port and, as asked, on that of ext_proc; liveness outli
 });
 
 test('asked to end, it is not ready at once, lets a running stream finish, and exits with 0', async () => {
-  const picker = await startPicker([...fileModeFlags(config), '--drain-timeout=20s']);
-  const health = connect(picker.healthPort);
+  const picker = await startPicker([...fileModeFlags(scene.config), '--drain-timeout=20s']);
+  const health = scene.connect(picker.healthPort);
   expect(await health.health('readiness')).toBe('SERVING');
-  const stream = connect(picker.grpcPort).open();
+  const stream = scene.connect(picker.grpcPort).open();
   stream.chat('llama', 'hello');
   expect(await destinationOf(stream)).toBe('127.0.0.1:18001');
   const stopped = picker.stop('SIGTERM', 15_000);
   await eventually('not ready', async () => (await health.health('readiness')) === 'NOT_SERVING');
   expect(await health.health('liveness')).toBe('SERVING');
   // a request that a proxy sends before it has noticed
-  const late = connect(picker.grpcPort).open();
+  const late = scene.connect(picker.grpcPort).open();
   late.chat('llama', 'late');
   expect(await destinationOf(late)).toBe('127.0.0.1:18001');
   late.end();
@@ -210,8 +173,8 @@ test('a storm of SIGTERM is one SIGTERM; Ctrl-C while it drains ends it at once'
     [false, 0],
     [true, 1],
   ] as const) {
-    const picker = await startPicker([...fileModeFlags(config), '--drain-timeout=20s']);
-    const stream = connect(picker.grpcPort).open();
+    const picker = await startPicker([...fileModeFlags(scene.config), '--drain-timeout=20s']);
+    const stream = scene.connect(picker.grpcPort).open();
     stream.chat('llama', 'hello');
     expect(await destinationOf(stream)).toBe('127.0.0.1:18001');
     for (let i = 0; i < 200; i++) process.kill(picker.pid, 'SIGTERM');
@@ -233,8 +196,8 @@ test('a storm of SIGTERM is one SIGTERM; Ctrl-C while it drains ends it at once'
 }, 30_000);
 
 test('a stream that does not finish is cut after the drain timeout', async () => {
-  const picker = await startPicker([...fileModeFlags(config), '--drain-timeout=400ms']);
-  const stream = connect(picker.grpcPort).open();
+  const picker = await startPicker([...fileModeFlags(scene.config), '--drain-timeout=400ms']);
+  const stream = scene.connect(picker.grpcPort).open();
   stream.chat('llama', 'hello');
   await destinationOf(stream);
   await picker.stop('SIGTERM', 10_000);
@@ -243,23 +206,29 @@ test('a stream that does not finish is cut after the drain timeout', async () =>
 });
 
 test('a certificate is made at start, or mounted and exchanged while it runs', async () => {
-  const flags = fileModeFlags(config).map((flag) => (flag === '--secure-serving=false' ? '--secure-serving=true' : flag));
+  const flags = fileModeFlags(scene.config).map((flag) => (flag === '--secure-serving=false' ? '--secure-serving=true' : flag));
   const own = await startPicker(flags);
-  const stream = connect(own.grpcPort, 'https').open();
+  const stream = scene.connect(own.grpcPort, 'https').open();
   stream.chat('llama', 'hello');
   expect(await destinationOf(stream)).toBe('127.0.0.1:18001');
 
   const write = async (): Promise<string> => {
     const material = await selfSignedMaterial();
-    writeFileSync(join(folder, 'tls.key'), material.key);
-    writeFileSync(join(folder, 'tls.crt'), material.cert);
+    writeFileSync(join(scene.folder, 'tls.key'), material.key);
+    writeFileSync(join(scene.folder, 'tls.crt'), material.cert);
     return tlsFingerprintOf(material.cert);
   };
   const first = await write();
-  const mounted = await startPicker([...flags, '--cert-path', folder, '--enable-cert-reload', '--tls-min-version=VersionTLS13']);
+  const mounted = await startPicker([
+    ...flags,
+    '--cert-path',
+    scene.folder,
+    '--enable-cert-reload',
+    '--tls-min-version=VersionTLS13',
+  ]);
   expect(await fingerprintAt(mounted.grpcPort)).toBe(first);
   await expect(fingerprintAt(mounted.grpcPort, 'TLSv1.2')).rejects.toThrow();
-  writeFileSync(join(folder, 'tls.crt'), 'broken');
+  writeFileSync(join(scene.folder, 'tls.crt'), 'broken');
   await eventually('refusal', () => mounted.output().includes('the changed certificate is broken, the old one stays'));
   expect(await fingerprintAt(mounted.grpcPort)).toBe(first);
   const second = await write();
@@ -267,10 +236,10 @@ test('a certificate is made at start, or mounted and exchanged while it runs', a
 });
 
 test('a changed configuration is taken over, a broken one is refused and the old one stays', async () => {
-  const ports = [await engine(() => 9), await engine(() => 1)];
-  config = writePickerFiles(folder, ports);
-  const picker = await startPicker(fileModeFlags(config));
-  const client = connect(picker.grpcPort);
+  const ports = [await scene.engine(() => 9), await scene.engine(() => 1)];
+  scene.config = writePickerFiles(scene.folder, ports);
+  const picker = await startPicker(fileModeFlags(scene.config));
+  const client = scene.connect(picker.grpcPort);
   const choose = async (): Promise<string | undefined> => {
     const stream = client.open();
     stream.chat('llama', 'hello');
@@ -303,9 +272,9 @@ test('a changed configuration is taken over, a broken one is refused and the old
 }, 20_000);
 
 test('a changed endpoints file changes the pool', async () => {
-  const picker = await startPicker(fileModeFlags(config));
-  const client = connect(picker.grpcPort);
-  writeEndpoints(join(folder, 'endpoints.yaml'), [18_002]);
+  const picker = await startPicker(fileModeFlags(scene.config));
+  const client = scene.connect(picker.grpcPort);
+  writeEndpoints(join(scene.folder, 'endpoints.yaml'), [18_002]);
   await eventually('the other endpoint', async () => {
     const stream = client.open();
     stream.chat('llama', 'hello');
@@ -316,7 +285,7 @@ test('a changed endpoints file changes the pool', async () => {
 });
 
 describe('it does not start', () => {
-  const flags = (...more: string[]): string[] => [...fileModeFlags(config), ...more];
+  const flags = (...more: string[]): string[] => [...fileModeFlags(scene.config), ...more];
 
   test.each([
     ['with an unknown flag', ['--grpc-prt=1'], "AIG520 unknown flag '--grpc-prt': did you mean 'grpc-port'?"],
@@ -403,8 +372,8 @@ describe('it does not start', () => {
 
 describeWith(['node24'], 'on the Node of the image', ({ node24 }) => {
   test('the picker starts, decides and ends', async () => {
-    const picker = await startPicker(fileModeFlags(config), node24);
-    const stream = connect(picker.grpcPort).open();
+    const picker = await startPicker(fileModeFlags(scene.config), node24);
+    const stream = scene.connect(picker.grpcPort).open();
     stream.chat('llama', 'hello');
     expect(await destinationOf(stream)).toBe('127.0.0.1:18001');
     stream.end();
@@ -415,8 +384,8 @@ describeWith(['node24'], 'on the Node of the image', ({ node24 }) => {
   });
 
   test('gives large bodies back byte by byte, though the memory of each read is freed behind it', async () => {
-    const picker = await startPicker(fileModeFlags(config), node24);
-    const client = connect(picker.grpcPort);
+    const picker = await startPicker(fileModeFlags(scene.config), node24);
+    const client = scene.connect(picker.grpcPort);
     const bodies = [1, 2, 3, 4].map((seed) => {
       const random = new SeededRandom(seed);
       const content = Array.from({ length: 100_000 }, () => random.next().toString(36)).join(' ');
