@@ -53,3 +53,20 @@ export function pickerFlags(config: string, ports: { grpc: number; health: numbe
     ],
   ];
 }
+
+/** Flags of this project's picker for a policy, in plain text on loopback. @param debug port of the debug pages @default none */
+export function policyFlags(
+  policyFile: string,
+  ports: { readonly grpc: number; readonly health: number; readonly metrics: number; readonly debug?: number },
+): string[] {
+  return [
+    `--policy-file=${policyFile}`,
+    '--secure-serving=false',
+    '--bind-address=127.0.0.1',
+    `--grpc-port=${ports.grpc}`,
+    `--grpc-health-port=${ports.health}`,
+    `--metrics-port=${ports.metrics}`,
+    `--debug-address=${ports.debug === undefined ? 'off' : `127.0.0.1:${ports.debug}`}`,
+    '--drain-timeout=1s',
+  ];
+}

@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { envoyBootstrap } from '../../src/constructs/sidecar/envoy-bootstrap';
 import { describeWith } from '../components/describe-with';
 import { writePickerFiles } from '../components/picker-files';
-import { eventually, freePorts, type RunningProcess, startProcess } from '../components/process';
+import { eventually } from '../components/process';
+import { type SidecarEnvoy, startSidecarEnvoy } from '../components/sidecar-envoy';
 import { type EngineProcess, startEngine } from '../components/simulated-engine';
 import { buildPicker, fileModeFlags, type RunningPicker, startPicker } from './picker-program/start-picker';
 
@@ -16,9 +16,8 @@ describeWith(['envoy'], 'an engine that dies between scrape and pick, behind the
   let folder: string;
   let engines: EngineProcess[];
   let picker: RunningPicker;
-  let envoy: RunningProcess;
+  let envoy: SidecarEnvoy;
   let url: string;
-  let adminPort: number;
 
   beforeAll(async () => {
     buildPicker();
@@ -33,31 +32,21 @@ describeWith(['envoy'], 'an engine that dies between scrape and pick, behind the
       .replace('  plugins:\n', '  plugins:\n  - {pluginRef: max-score-picker}\n');
     writeFileSync(config, text);
     picker = await startPicker(fileModeFlags(config));
-    const [listenPort, statusPort, admin] = (await freePorts(3)) as [number, number, number];
-    adminPort = admin;
-    url = `http://127.0.0.1:${listenPort}`;
-    const bootstrap = envoyBootstrap({
-      pools: [{ name: 'engines', host: '127.0.0.1', ports, tls: false }],
-      longestAnswerSeconds: 60,
-      streamIdleSeconds: 30,
-      retries: 2,
-      controlHeaders: ['x-gateway-destination-endpoint', 'x-aig-pool'],
-      listenAddress: '127.0.0.1',
-      listenPort,
-      statusPort,
-      adminPort,
+    envoy = await startSidecarEnvoy(program, {
+      folder,
       pickerPort: picker.grpcPort,
+      pools: { engines: ports },
+      input: { streamIdleSeconds: 30 },
+      // one pool that --pool-name names: there is no header to choose among several
+      change: (bootstrap) =>
+        JSON.parse(JSON.stringify(bootstrap).replace('"cluster_header":"x-aig-pool"', '"cluster":"engines"')),
     });
-    const file = join(folder, 'envoy.json');
-    // one pool that --pool-name names: there is no header to choose among several
-    writeFileSync(file, JSON.stringify(bootstrap).replace('"cluster_header":"x-aig-pool"', '"cluster":"engines"'));
-    const args = ['-c', file, '--concurrency', '1', '--use-dynamic-base-id', '-l', 'warning'];
-    envoy = await startProcess(program, { args, ready: { port: listenPort } });
+    url = `http://127.0.0.1:${envoy.port}`;
     await eventually('a first answer', async () => (await ask('hello')) !== undefined);
   });
 
   afterAll(async () => {
-    await envoy?.stop();
+    await envoy?.process.stop();
     await Promise.all([picker?.stop('SIGTERM', 10_000), ...(engines ?? []).map((engine) => engine.stop())]);
     rmSync(folder, { recursive: true, force: true });
   });
@@ -69,11 +58,6 @@ describeWith(['envoy'], 'an engine that dies between scrape and pick, behind the
     const response = await fetch(`${url}/v1/completions`, { method: 'POST', body, headers });
     await response.arrayBuffer();
     return response.status === 200 ? (response.headers.get('x-inference-pod') ?? undefined) : undefined;
-  }
-
-  async function stat(name: string): Promise<number> {
-    const text = await (await fetch(`http://127.0.0.1:${adminPort}/stats?filter=${encodeURIComponent(`^${name}$`)}`)).text();
-    return Number(/: (\d+)\s*$/.exec(text)?.[1] ?? 0);
   }
 
   async function lastDecision(): Promise<string> {
@@ -95,7 +79,7 @@ describeWith(['envoy'], 'an engine that dies between scrape and pick, behind the
     const [picked, next] = (await lastDecision()).split(',').map((address) => Number(address.split(':')[1]));
     expect(picked).toBe(engines[dead]!.port);
     expect(answered).toBe(`engine-${engines.findIndex(({ port }) => port === next)}`);
-    expect(await stat('cluster.engines.upstream_rq_retry')).toBeGreaterThanOrEqual(1);
+    expect(await envoy.stat('cluster.engines.upstream_rq_retry')).toBeGreaterThanOrEqual(1);
 
     const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => ask(`${PROMPT}${i}`)));
     expect(answers.filter((engine) => engine === undefined)).toEqual([]);

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { envoyBootstrap } from '../../../src/constructs/sidecar/envoy-bootstrap';
-import { CONTROL_HEADERS } from '../../../src/shared/control-headers';
 import { bundled } from '../../components/bundle';
+import { policyFlags } from '../../components/picker-files';
 import { eventually, freePorts, type RunningProcess, startProcess } from '../../components/process';
+import { startSidecarEnvoy } from '../../components/sidecar-envoy';
 
 export interface Answer {
   readonly status: number;
@@ -49,40 +49,18 @@ export class PickerBehindEnvoy {
     pools: Readonly<Record<string, number>>,
     changeFilters?: (filters: HttpFilter[]) => void,
   ): Promise<PickerBehindEnvoy> {
-    const ports = (await freePorts(7)) as [number, number, number, number, number, number, number];
-    const [grpc, health, metrics, debug, admin, status, listen] = ports;
-    const bootstrap = envoyBootstrap({
-      pools: Object.entries(pools).map(([name, port]) => ({ name, host: '127.0.0.1', ports: [port], tls: false })),
-      longestAnswerSeconds: 60,
-      streamIdleSeconds: 10,
-      retries: 0,
-      controlHeaders: CONTROL_HEADERS,
-      listenAddress: '127.0.0.1',
-      listenPort: listen,
-      statusPort: status,
-      adminPort: admin,
-      pickerPort: grpc,
-    });
-    changeFilters?.(httpFilters(bootstrap));
-    const file = path.join(folder, `envoy-${listen}.json`);
-    writeFileSync(file, JSON.stringify(bootstrap));
-    const pickerArgs = [
-      bundled('picker/main.ts'),
-      `--policy-file=${path.join(folder, 'policy.yaml')}`,
-      '--secure-serving=false',
-      '--bind-address=127.0.0.1',
-      `--grpc-port=${grpc}`,
-      `--grpc-health-port=${health}`,
-      `--metrics-port=${metrics}`,
-      `--debug-address=127.0.0.1:${debug}`,
-      '--drain-timeout=1s',
-    ];
+    const [grpc, health, metrics, debug] = (await freePorts(4)) as [number, number, number, number];
+    const flags = policyFlags(path.join(folder, 'policy.yaml'), { grpc, health, metrics, debug });
+    const pickerArgs = [bundled('picker/main.ts'), ...flags];
     const picker = await startPicker(pickerArgs);
-    const proxy = await startProcess(envoy, {
-      args: ['-c', file, '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning'],
+    const { port, process: proxy } = await startSidecarEnvoy(envoy, {
+      folder,
+      pickerPort: grpc,
+      pools: Object.fromEntries(Object.entries(pools).map(([name, enginePort]) => [name, [enginePort]])),
+      input: { retries: 0 },
+      change: (bootstrap) => changeFilters?.(httpFilters(bootstrap)),
     });
-    await holds(async () => expect((await send(status, 'GET', '/ready')).status).toBe(200));
-    return new PickerBehindEnvoy(listen, metrics, debug, pickerArgs, picker, proxy);
+    return new PickerBehindEnvoy(port, metrics, debug, pickerArgs, picker, proxy);
   }
 
   public chat(headers: Record<string, string>, more: object = {}): Promise<Answer> {

@@ -4,12 +4,12 @@ import { createServer, type IncomingHttpHeaders, request, type Server } from 'no
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { BootstrapInput } from '../../../src/constructs/sidecar/bootstrap-input';
-import { envoyBootstrap } from '../../../src/constructs/sidecar/envoy-bootstrap';
 import { CONTROL_HEADERS } from '../../../src/shared/control-headers';
 import { type RunningEngine, runEngine } from '../../../src/simulation/engine/run-engine';
 import { describeWith } from '../../components/describe-with';
+import { policyFlags } from '../../components/picker-files';
 import { eventually, freePorts, type RunningProcess, startProcess } from '../../components/process';
+import { type SidecarEnvoy, startSidecarEnvoy } from '../../components/sidecar-envoy';
 
 const PICKER = path.join(__dirname, '../../../dist/picker/main.js');
 
@@ -35,11 +35,9 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sidecar-'));
   const engines = new Map<string, RunningEngine>();
   let echo: Server;
-  let proxy: RunningProcess;
+  let proxy: SidecarEnvoy;
   let picker: RunningProcess;
-  let port: number;
-  let jwtProxy: RunningProcess;
-  let jwtPort: number;
+  let jwtProxy: SidecarEnvoy;
   let issuer: Issuer;
   let seen: IncomingHttpHeaders = {};
 
@@ -57,15 +55,7 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
     });
     await new Promise<void>((done) => echo.listen(0, '127.0.0.1', done));
 
-    const [grpc, health, metrics, admin, status, listen] = (await freePorts(6)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    port = listen;
+    const [grpc, health, metrics] = (await freePorts(3)) as [number, number, number];
     const portOf = (name: string): number => engines.get(name)!.port;
     const pools = {
       llama: [portOf('llama-0'), portOf('llama-1')],
@@ -74,57 +64,20 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
     };
     for (const [name, ports] of Object.entries(pools)) writeEndpoints(folder, name, ports);
     writeFileSync(path.join(folder, 'policy.yaml'), POLICY.replaceAll('FOLDER', folder));
-    const input: BootstrapInput = {
-      // on loopback the engines of a pool differ in their ports
-      pools: Object.entries(pools).map(([name, ports]) => ({ name, host: '127.0.0.1', ports, tls: false })),
-      longestAnswerSeconds: 60,
-      streamIdleSeconds: 10,
-      retries: 2,
-      controlHeaders: CONTROL_HEADERS,
-      listenAddress: '127.0.0.1',
-      listenPort: listen,
-      statusPort: status,
-      adminPort: admin,
-      pickerPort: grpc,
-    };
-    const bootstrap = envoyBootstrap(input);
-    writeFileSync(path.join(folder, 'envoy.json'), JSON.stringify(bootstrap));
 
     issuer = await startIssuer();
-    const [jwtListen, jwtStatus, jwtAdmin] = (await freePorts(3)) as [number, number, number];
-    jwtPort = jwtListen;
     const claimHeaders = [{ claim: 'sub', header: 'x-aig-client-id' }];
     const jwt = { issuer: issuer.url, audiences: ['llm'], jwksUri: `${issuer.url}/jwks.json`, claimHeaders };
-    const withTokens = envoyBootstrap({ ...input, jwt, listenPort: jwtListen, statusPort: jwtStatus, adminPort: jwtAdmin });
-    writeFileSync(path.join(folder, 'envoy-jwt.json'), JSON.stringify(withTokens));
-
-    picker = await startProcess(process.execPath, {
-      args: [
-        PICKER,
-        `--policy-file=${path.join(folder, 'policy.yaml')}`,
-        '--secure-serving=false',
-        '--bind-address=127.0.0.1',
-        `--grpc-port=${grpc}`,
-        `--grpc-health-port=${health}`,
-        `--metrics-port=${metrics}`,
-        '--debug-address=off',
-        '--drain-timeout=1s',
-      ],
-      ready: /endpoint picker is serving/,
-    });
-    proxy = await startProcess(envoy, {
-      args: ['-c', path.join(folder, 'envoy.json'), '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning'],
-    });
-    jwtProxy = await startProcess(envoy, {
-      args: ['-c', path.join(folder, 'envoy-jwt.json'), '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning'],
-    });
-    await eventually('Envoy is ready', async () => (await send(status, 'GET', '/ready')).status === 200);
-    await eventually('the other one is ready', async () => (await send(jwtStatus, 'GET', '/ready')).status === 200);
+    const flags = policyFlags(path.join(folder, 'policy.yaml'), { grpc, health, metrics });
+    picker = await startProcess(process.execPath, { args: [PICKER, ...flags], ready: /endpoint picker is serving/ });
+    const options = { folder, pickerPort: grpc, pools };
+    proxy = await startSidecarEnvoy(envoy, options);
+    jwtProxy = await startSidecarEnvoy(envoy, { ...options, input: { jwt } });
   });
 
   afterAll(async () => {
-    await proxy?.stop();
-    await jwtProxy?.stop();
+    await proxy?.process.stop();
+    await jwtProxy?.process.stop();
     issuer?.server.close();
     await picker?.stop();
     for (const engine of engines.values()) await engine.close();
@@ -133,7 +86,7 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
   });
 
   const chat = (model: string | undefined, headers: Record<string, string> = {}, more: object = {}): Promise<Answer> =>
-    send(port, 'POST', '/v1/chat/completions', headers, { model, messages: [{ role: 'user', content: 'hello' }], ...more });
+    send(proxy.port, 'POST', '/v1/chat/completions', headers, { model, messages: [{ role: 'user', content: 'hello' }], ...more });
 
   const podOf = async (model: string): Promise<unknown> => (await chat(model)).headers['x-inference-pod'];
 
@@ -171,7 +124,7 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
   });
 
   test('GET /v1/models names the models of all pools', async () => {
-    const answer = await send(port, 'GET', '/v1/models');
+    const answer = await send(proxy.port, 'GET', '/v1/models');
     expect(JSON.parse(answer.body).data.map(({ id }: { id: string }) => id)).toEqual([
       'headers',
       'llama',
@@ -192,7 +145,7 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
   describe('with tokens of clients', () => {
     const ask = (token: string | undefined, headers = {}): Promise<Answer> =>
       send(
-        jwtPort,
+        jwtProxy.port,
         'POST',
         '/v1/chat/completions',
         { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
