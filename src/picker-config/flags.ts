@@ -191,6 +191,12 @@ export const PICKER_FLAGS: readonly FlagSpec[] = [
     'true',
     'without a policy-file, the headers of a request name its objective and its tenant, as for llm-d; false where clients can send them',
   ),
+  ours(
+    'explain-requests',
+    'boolean',
+    'false',
+    'a request with the header x-aig-explain gets the reasons of its decision in the answer, as x-aig-decision: for those who may know the pods',
+  ),
   ours('plugin-file', 'text', undefined, 'file with scorers of your own, as the constructs make it; read at start'),
   ours('max-body', 'size', '16Mi', 'largest request body; a larger one is answered with 413'),
   ours('bind-address', 'text', undefined, 'address that the ports are opened on (default: all)'),

@@ -7,6 +7,7 @@ import type { Flight } from '../scheduling/flight';
 import type { SchedulingRequest } from '../scheduling/interface/scheduling-request';
 import { ProfileOutcome } from '../scheduling/profile';
 import type { ScheduleResult, Scheduler } from '../scheduling/scheduler';
+import { DECISION_HEADER, decisionHeader, EXPLAIN_HEADER } from '../telemetry/decision-header';
 import type { DecisionLog } from '../telemetry/decision-log';
 import type { RequestMetrics, RequestSeries } from '../telemetry/request-metrics';
 import type { SchedulerMetrics } from '../telemetry/scheduler-metrics';
@@ -26,6 +27,8 @@ export interface DirectorParts {
   readonly onError?: (error: unknown) => void;
   /** `--disable-endpoint-subset-filter`. @default false */
   readonly ignoreSubset?: boolean;
+  /** `--explain-requests`: requests may ask for the explanation of their decision. @default false */
+  readonly explainsRequests?: boolean;
 }
 
 const DEFAULT_FAIRNESS_ID = 'default-flow';
@@ -124,7 +127,8 @@ export class PickerDirector implements Director {
     const { parts } = this;
     const { model, attempts } = this.resolved;
     const beforeMs = parts.clock.nowMs();
-    const record = parts.decisions.wantsExplanation(beforeMs) ? this.record : undefined;
+    const isAsked = parts.explainsRequests === true && request.header(EXPLAIN_HEADER) !== undefined;
+    const record = isAsked || parts.decisions.wantsExplanation(beforeMs) ? this.record : undefined;
     let attempt = attempts[0]!;
     let targetModel = '';
     let result: ScheduleResult | undefined;
@@ -147,12 +151,14 @@ export class PickerDirector implements Director {
     const { flight, destination, answerHeaders } = result!;
     parts.scheduling.success(targetModel, snapshot.endpoints[flight.slot]!);
     series.started(request.body?.length ?? 0);
-    parts.decisions.add(request, this.resolved, targetModel, destination, record?.explain(snapshot));
+    const explanation = record?.explain(snapshot);
+    parts.decisions.add(request, this.resolved, targetModel, destination, explanation);
+    const explained = isAsked ? [DECISION_HEADER, decisionHeader(explanation!, destination)] : undefined;
     return new Routed(
       destination,
       request.scanned === undefined || targetModel === (request.scanned.model ?? '') ? undefined : targetModel,
       attempt.pool.setHeaders,
-      joined(answerHeaders, grant?.answerHeaders),
+      joined(joined(answerHeaders, grant?.answerHeaders), explained),
       flight,
       series,
       decidedMs,

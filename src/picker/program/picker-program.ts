@@ -24,7 +24,7 @@ import { StreamMetering } from '../server/stream-metering';
 import { type Page, TextServer } from '../server/text-server';
 import { tlsPaths } from '../server/tls-material';
 import { WatchedFiles } from '../server/watched-file';
-import { decisionsPage, endpointsPage, peersPage } from '../telemetry/debug-pages';
+import { decisionPage, decisionsPage, endpointsPage, peersPage } from '../telemetry/debug-pages';
 import { DecisionLog } from '../telemetry/decision-log';
 import { writeDiscoveryMetrics } from '../telemetry/discovery-metrics';
 import { ErrorLog } from '../telemetry/error-log';
@@ -234,6 +234,7 @@ export class PickerProgram {
       clock: this.clock,
       onError: this.onError,
       ignoreSubset: this.settings.ignoreSubset,
+      explainsRequests: this.settings.explainsRequests,
     });
   }
 
@@ -280,11 +281,12 @@ export class PickerProgram {
   private debugPages(): Map<string, Page> {
     const contentType = 'application/json';
     const { peers } = this;
-    return new Map([
+    return new Map<string, Page>([
       ['/debug/endpoints', { contentType, pieces: () => [endpointsPage(this.store, this.clock)] }],
       ['/debug/limits', { contentType, pieces: () => [limitsPage(this.clients.budgets)] }],
       ['/debug/flow-control', { contentType, pieces: () => [this.queueing.page()] }],
       ['/debug/decisions', { contentType, pieces: () => [decisionsPage(this.decisions, this.clock)] }],
+      ['/debug/decisions/', { contentType, pieces: (_query, id) => onePiece(decisionPage(this.decisions, id, this.clock)) }],
       ...(peers === undefined
         ? []
         : ([['/debug/peers', { contentType, pieces: () => [peersPage(peers, this.clock)] }]] as const)),
@@ -376,4 +378,8 @@ export class PickerProgram {
     grpc.updateTls(tls.key, tls.cert);
     this.host.log.info('the changed certificate is in force');
   }
+}
+
+function onePiece(page: string | undefined): string[] | undefined {
+  return page === undefined ? undefined : [page];
 }

@@ -36,6 +36,8 @@ export interface ProgramSettings {
   readonly streamMetrics: boolean;
   readonly allowExperimental: boolean;
   readonly ignoreSubset: boolean;
+  /** Requests may ask for the explanation of their decision. */
+  readonly explainsRequests: boolean;
   /** Without a policy: objective and tenant are what the request's headers say. */
   readonly trustsHeaders: boolean;
 }
@@ -146,6 +148,7 @@ export function programSettings(
     streamMetrics: flags.boolean('enable-grpc-stream-metrics'),
     allowExperimental: flags.boolean('allow-experimental-plugins'),
     ignoreSubset: flags.boolean('disable-endpoint-subset-filter'),
+    explainsRequests: flags.boolean('explain-requests'),
     trustsHeaders: flags.boolean('trust-objective-headers'),
   };
   return { settings, problems };

@@ -7,7 +7,11 @@ import type { TlsMaterial } from './tls-material';
 /** A page; its pieces are sent one by one, and other work goes on between them. */
 export interface Page {
   readonly contentType: string;
-  pieces(query: URLSearchParams): Iterable<string>;
+  /**
+   * @param rest of the path, for a page whose path ends with a slash
+   * @returns undefined where there is nothing at that path
+   */
+  pieces(query: URLSearchParams, rest: string): Iterable<string> | undefined;
 }
 
 export interface TextServerTls extends TlsMaterial {
@@ -61,17 +65,41 @@ export class TextServer {
 
   private async answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://picker');
-    const page = this.pages.get(url.pathname);
-    if (page === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
-      response.writeHead(page === undefined ? 404 : 405, { 'content-type': 'text/plain; charset=utf-8' });
-      response.end(page === undefined ? `There is ${[...this.pages.keys()].join(', ')}.\n` : 'Only GET.\n');
+    const [page, rest] = this.find(url.pathname);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const pieces = isRead ? page?.pieces(url.searchParams, rest) : undefined;
+    if (page === undefined || pieces === undefined) {
+      response.writeHead(page === undefined || isRead ? 404 : 405, { 'content-type': 'text/plain; charset=utf-8' });
+      response.end(
+        isRead
+          ? page === undefined
+            ? `There is ${[...this.pages.keys()].join(', ')}.\n`
+            : 'Nothing is there.\n'
+          : 'Only GET.\n',
+      );
       return;
     }
     response.writeHead(200, { 'content-type': page.contentType });
-    for (const piece of page.pieces(url.searchParams)) {
+    for (const piece of pieces) {
       response.write(piece);
       await nextTurn();
     }
     response.end();
+  }
+
+  /** The page of a path, or the one whose path it begins with, and what follows. */
+  private find(path: string): [page: Page | undefined, rest: string] {
+    const exact = this.pages.get(path);
+    if (exact !== undefined) return [exact, ''];
+    const end = path.lastIndexOf('/') + 1;
+    return [end < path.length ? this.pages.get(path.slice(0, end)) : undefined, decoded(path.slice(end))];
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }

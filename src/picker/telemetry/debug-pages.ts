@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/clock';
 import type { PeerExchange } from '../peers/peer-exchange';
 import type { EndpointSource } from '../scheduling/interface/endpoint-snapshot';
-import type { DecisionLog } from './decision-log';
+import type { DecisionLog, LoggedDecision } from './decision-log';
 
 /** /debug/endpoints: what the scheduler knows of every endpoint, as JSON. */
 export function endpointsPage(source: EndpointSource, clock: Clock): string {
@@ -54,6 +54,16 @@ export function peersPage({ id, clients, counts, traffic }: PeerExchange, clock:
 /** /debug/decisions: the last decisions, newest first, as JSON. Reading it turns explanations on for a minute. */
 export function decisionsPage(log: DecisionLog, clock: Clock): string {
   log.arm(clock.nowMs());
-  const decisions = log.list().map(({ atMs, ...rest }) => ({ at: new Date(atMs).toISOString(), ...rest }));
-  return `${JSON.stringify({ decisions }, undefined, 2)}\n`;
+  return `${JSON.stringify({ decisions: log.list().map(shown) }, undefined, 2)}\n`;
+}
+
+/** /debug/decisions/<x-request-id>: one of them; undefined for none. */
+export function decisionPage(log: DecisionLog, requestId: string, clock: Clock): string | undefined {
+  log.arm(clock.nowMs());
+  const decision = log.find(requestId);
+  return decision === undefined ? undefined : `${JSON.stringify(shown(decision), undefined, 2)}\n`;
+}
+
+function shown({ atMs, ...rest }: LoggedDecision): object {
+  return { at: new Date(atMs).toISOString(), ...rest };
 }

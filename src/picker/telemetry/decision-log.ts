@@ -58,13 +58,18 @@ export class DecisionLog {
     const entry = this.spare ?? newEntry();
     entry.id = request.id;
     entry.atMs = Date.now();
-    entry.requestId = this.isArmed ? request.header('x-request-id') : undefined;
+    entry.requestId = this.isArmed || explanation !== undefined ? request.header('x-request-id') : undefined;
     entry.model = model;
     entry.rule = rule;
     entry.targetModel = targetModel;
     entry.result = result;
     entry.explanation = explanation;
     this.spare = this.entries.push(entry);
+  }
+
+  /** The latest decision of a request; undefined for one that is not there any more, or whose id was not noted. */
+  public find(requestId: string): LoggedDecision | undefined {
+    return this.list().find((entry) => entry.requestId === requestId);
   }
 
   /** Newest first. */
