@@ -186,6 +186,11 @@ export interface RedisStore {
   readonly address: string;
   /** @default false */
   readonly tls: boolean;
+  /** Authorities that may have signed the store's certificate, in PEM. @default those that Node knows */
+  readonly caFile?: string;
+  /** Certificate that the picker shows, in PEM, with `keyFile`. @default none */
+  readonly certFile?: string;
+  readonly keyFile?: string;
   readonly username?: string;
   readonly passwordFile?: string;
   /** @default 0 */
@@ -392,6 +397,9 @@ function redisKeys(redis: RedisStore): unknown {
   return {
     address: redis.address,
     tls: unless(DEFAULT_REDIS.tls, redis.tls),
+    caFile: redis.caFile,
+    certFile: redis.certFile,
+    keyFile: redis.keyFile,
     username: redis.username,
     passwordFile: redis.passwordFile,
     database: unless(DEFAULT_REDIS.database, redis.database),

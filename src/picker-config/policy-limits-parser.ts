@@ -11,6 +11,7 @@ import {
 import { all, DNS_LABEL, given, HEADER_NAME, HOST_AND_PORT, MODEL_NAME, NOT_EMPTY } from './policy-forms';
 
 const LIMIT_KEYS = ['name', 'unit', 'amount', 'windowSeconds', 'key', 'models', 'weights', 'clamp', 'shadow', 'onStoreFailure'];
+const TLS_FILES = ['caFile', 'certFile', 'keyFile'];
 const STORE_KINDS = ['redis', 'memory'] as const;
 const MAX_WINDOW_SECONDS = 366 * 86_400;
 
@@ -90,13 +91,26 @@ export function readStore(node: ConfigNode | undefined): PolicyStore | undefined
     return file === undefined ? undefined : { memory: { file } };
   }
   const redis = kinds.get('redis');
-  const fields = redis?.fields(['address', 'tls', 'username', 'passwordFile', 'database', 'timeoutMs', 'keyPrefix']);
+  const fields = redis?.fields([
+    'address',
+    'tls',
+    ...TLS_FILES,
+    'username',
+    'passwordFile',
+    'database',
+    'timeoutMs',
+    'keyPrefix',
+  ]);
   const address = fields?.required('address', 'write host:port')?.text(HOST_AND_PORT);
   if (fields === undefined || address === undefined) return undefined;
+  checkTlsFiles(redis!, fields);
   return {
     redis: {
       address,
       tls: fields.get('tls')?.boolean() ?? DEFAULT_REDIS.tls,
+      ...given('caFile', fields.get('caFile')?.text(NOT_EMPTY)),
+      ...given('certFile', fields.get('certFile')?.text(NOT_EMPTY)),
+      ...given('keyFile', fields.get('keyFile')?.text(NOT_EMPTY)),
       ...given('username', fields.get('username')?.text(NOT_EMPTY)),
       ...given('passwordFile', fields.get('passwordFile')?.text(NOT_EMPTY)),
       database: fields.get('database')?.integer({ min: 0, max: 65_535 }) ?? DEFAULT_REDIS.database,
@@ -104,4 +118,18 @@ export function readStore(node: ConfigNode | undefined): PolicyStore | undefined
       keyPrefix: fields.get('keyPrefix')?.text() ?? DEFAULT_REDIS.keyPrefix,
     },
   };
+}
+
+/** A certificate without its key, and files of a connection in the clear, would have no effect. */
+function checkTlsFiles(redis: ConfigNode, fields: ConfigFields): void {
+  const present = fields.present(TLS_FILES);
+  const isSecure = fields.get('tls')?.plain() === true;
+  if (present.length > 0 && !isSecure) {
+    const what = `'${redis.path}.${present[0]}' means nothing without tls: true`;
+    redis.fault(ConfigCode.BAD_VALUE, what, { fix: 'add tls: true, or remove it' });
+  }
+  if (present.includes('certFile') !== present.includes('keyFile')) {
+    const what = `'${redis.path}' has a certificate or its key, and not both`;
+    redis.fault(ConfigCode.MISSING_KEY, what, { value: present.join(', '), fix: 'give certFile and keyFile' });
+  }
 }

@@ -2,7 +2,15 @@ import type { IInferencePool } from '../inference-pool';
 import type { PolicyInput } from '../picker/input';
 import { accessPolicy } from './access-checks';
 import type { GatewayState } from './gateway-state';
-import { API_KEYS_FOLDER, KEY_SET_FOLDER, pickerPolicy, STATE_FOLDER, STORE_FOLDER } from './policy';
+import {
+  API_KEYS_FOLDER,
+  KEY_SET_FOLDER,
+  pickerPolicy,
+  STATE_FOLDER,
+  STORE_CA_FOLDER,
+  STORE_CERTIFICATE_FOLDER,
+  STORE_FOLDER,
+} from './policy';
 
 /** The policy of a picker that chooses among `pools`, with the models that live there, and the Secrets that it reads. */
 export function policyInput(gateway: GatewayState, pools: readonly IInferencePool[]): PolicyInput {
@@ -26,8 +34,11 @@ export function policyInput(gateway: GatewayState, pools: readonly IInferencePoo
     secretMounts.push({ secretName: options.identity.secretName, mountPath: API_KEYS_FOLDER });
   const keySet = options.identity?.jwtOptions?.keySet;
   if (keySet !== undefined) secretMounts.push({ secretName: keySet.secretName, mountPath: KEY_SET_FOLDER });
-  const password = options.tokenStore?.redisOptions?.password;
+  const { password, caCertificate, clientCertificate } = options.tokenStore?.redisOptions ?? {};
   if (password !== undefined) secretMounts.push({ secretName: password.secretName, mountPath: STORE_FOLDER });
+  if (caCertificate !== undefined) secretMounts.push({ secretName: caCertificate.secretName, mountPath: STORE_CA_FOLDER });
+  if (clientCertificate !== undefined)
+    secretMounts.push({ secretName: clientCertificate.name, mountPath: STORE_CERTIFICATE_FOLDER });
   const stateFolder = policy.store?.memory === undefined ? undefined : STATE_FOLDER;
   return { policy: () => policy, secretMounts: () => secretMounts, stateFolder: () => stateFolder };
 }

@@ -32,6 +32,10 @@ export const API_KEYS_FOLDER = '/etc/picker-api-keys';
 export const KEY_SET_FOLDER = '/etc/picker-jwks';
 /** Folder of the store's password. */
 export const STORE_FOLDER = '/etc/picker-store';
+/** Folder of the authorities of the store's certificate. */
+export const STORE_CA_FOLDER = '/etc/picker-store-ca';
+/** Folder of the certificate that the picker shows the store. */
+export const STORE_CERTIFICATE_FOLDER = '/etc/picker-store-certificate';
 /** Folder where a picker without a shared store keeps its counters. */
 export const STATE_FOLDER = '/var/lib/picker';
 
@@ -155,6 +159,10 @@ function storePolicy({ store, storeScope, limits }: PolicyInput): PolicyStore | 
       keyPrefix: `${DEFAULT_REDIS.keyPrefix}${storeScope}:`,
       address: `${options.host}:${options.port ?? 6379}`,
       tls: options.tls ?? DEFAULT_REDIS.tls,
+      ...(options.caCertificate === undefined ? {} : { caFile: `${STORE_CA_FOLDER}/${options.caCertificate.key}` }),
+      ...(options.clientCertificate === undefined
+        ? {}
+        : { certFile: `${STORE_CERTIFICATE_FOLDER}/tls.crt`, keyFile: `${STORE_CERTIFICATE_FOLDER}/tls.key` }),
       ...(options.username === undefined ? {} : { username: options.username }),
       ...(options.password === undefined ? {} : { passwordFile: `${STORE_FOLDER}/${options.password.key}` }),
     },

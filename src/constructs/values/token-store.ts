@@ -1,5 +1,5 @@
 import { refuse } from '../internal/errors';
-import type { SecretReference } from './secret-reference';
+import type { INamedObject, SecretReference } from './secret-reference';
 
 /** How to reach a Redis or Valkey that several pickers count in together. */
 export interface RedisOptions {
@@ -9,6 +9,10 @@ export interface RedisOptions {
   readonly port?: number;
   /** Whether the store speaks TLS. @default false */
   readonly tls?: boolean;
+  /** Authorities that may have signed the store's certificate, in PEM. Needs `tls`. @default - public ones */
+  readonly caCertificate?: SecretReference;
+  /** Secret of type `kubernetes.io/tls` with the certificate that the picker shows. Needs `tls`. @default - none */
+  readonly clientCertificate?: INamedObject;
   /** User of the access list. @default - the default user */
   readonly username?: string;
   /** Secret in the namespace of the picker. @default - no password */
@@ -31,6 +35,14 @@ export class TokenStore {
         value: options.host,
         allowed: 'a DNS name or an IPv4 address, without a port',
         fix: "for example TokenStore.redis({ host: 'redis.databases.svc.cluster.local' })",
+      });
+    }
+    if ((options.caCertificate ?? options.clientCertificate) !== undefined && options.tls !== true) {
+      refuse(undefined, {
+        code: 'AIG494',
+        what: 'certificates mean nothing to a store that is asked in the clear',
+        value: options.host,
+        fix: 'set tls: true, or leave caCertificate and clientCertificate out',
       });
     }
     return new TokenStore(options);

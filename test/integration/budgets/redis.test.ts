@@ -9,10 +9,11 @@ import { createLog } from '../../../src/picker/telemetry/log';
 import { Budgets, type ReserveResult, type TokenDemand } from '../../../src/picker/tokens/budgets';
 import { RedisStore } from '../../../src/picker/tokens/redis/redis-store';
 import type { Reservation } from '../../../src/picker/tokens/reservation';
-import { DEFAULT_REDIS, type PolicyLimit } from '../../../src/picker-config/picker-policy';
+import { DEFAULT_REDIS, type PolicyLimit, type RedisStore as RedisSettings } from '../../../src/picker-config/picker-policy';
 import { monotonicClock } from '../../../src/shared/clock';
 import { describeWith } from '../../components/describe-with';
 import { eventually, freePort, type RunningProcess, startProcess } from '../../components/process';
+import { certificate } from '../../unit/picker/http2/certificate';
 
 const DEMAND: TokenDemand = {
   model: 'm',
@@ -51,14 +52,20 @@ class Picker {
   public readonly budgets: Budgets;
   public readonly store: RedisStore;
 
-  public constructor(port: number, limits: readonly PolicyLimit[], id: string, timeoutMs = 200, password?: string) {
+  public constructor(
+    port: number,
+    limits: readonly PolicyLimit[],
+    id: string,
+    timeoutMs = 200,
+    more: Partial<RedisSettings> = {},
+  ) {
     this.budgets = new Budgets(monotonicClock, id);
     this.budgets.use({ limits, models: [] });
     const settings = {
       ...DEFAULT_REDIS,
       address: `127.0.0.1:${port}`,
       timeoutMs,
-      ...(password ? { passwordFile: password } : {}),
+      ...more,
     };
     const log = createLog('silent');
     this.store = new RedisStore(settings, { budgets: this.budgets, log, clock: monotonicClock, pickerId: id });
@@ -305,9 +312,64 @@ describeWith(['redis-server'], 'budgets that pickers share through Redis', ({ 'r
     const file = path.join(folder, 'password');
     writeFileSync(file, 'sesame\n');
     await admin.config('SET', 'requirepass', 'sesame');
-    const one = new Picker(port, [limit()], 'pw', 200, file);
+    const one = new Picker(port, [limit()], 'pw', 200, { passwordFile: file });
     pickers.push(one);
     await one.ready();
     expect((await one.reserve(one.claim('password'))).kind).toBe('granted');
+  });
+
+  test('a user of the access list needs no more than the keys and commands of limits', async () => {
+    const file = path.join(folder, 'user-password');
+    writeFileSync(file, 'open\n');
+    const rights = [
+      '~own:*',
+      '+evalsha',
+      '+eval',
+      '+info',
+      '+time',
+      '+hset',
+      '+hmget',
+      '+del',
+      '+pexpire',
+      '+zadd',
+      '+zrem',
+      '+zcard',
+    ];
+    await admin.call('ACL', 'SETUSER', 'limits', 'on', '>open', ...rights, '+zrangebyscore', '+zremrangebyscore');
+    const settings = { username: 'limits', passwordFile: file, keyPrefix: 'own:' };
+    const one = new Picker(port, [limit(), limit({ name: 'cut', clamp: true })], 'pl', 200, settings);
+    pickers.push(one);
+    await one.ready();
+    const reservation = one.claim('acl');
+    expect((await one.reserve(reservation)).kind).toBe('granted');
+    one.settle(reservation, 5);
+    const key = 'own:{limits}:shared:client::3600:acl';
+    await eventually('the settlement', async () => Number(await admin.hget(key, 'c')) === 5);
+  });
+
+  test('a store is asked over TLS, with a certificate of its own authority and one of the picker', async () => {
+    const ca = await certificate();
+    const file = (name: string, text: string): string => {
+      writeFileSync(path.join(folder, name), text);
+      return path.join(folder, name);
+    };
+    const [caFile, keyFile] = [file('ca.crt', ca.cert), file('ca.key', ca.key)];
+    const tlsPort = await freePort();
+    const secure = await startProcess(program, {
+      args: [
+        ...['--port', '0', '--tls-port', String(tlsPort), '--bind', '127.0.0.1', '--save', '', '--dir', folder],
+        ...['--tls-cert-file', caFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', caFile, '--tls-auth-clients', 'yes'],
+      ],
+      ready: { port: tlsPort },
+    });
+    const tls = { address: `localhost:${tlsPort}`, tls: true };
+    const one = new Picker(tlsPort, [limit()], 'ps1', 500, { ...tls, caFile, certFile: caFile, keyFile });
+    const stranger = new Picker(tlsPort, [limit()], 'ps2', 500, { ...tls, caFile });
+    const trusting = new Picker(tlsPort, [limit()], 'ps3', 500, { ...tls, certFile: caFile, keyFile });
+    pickers.push(one, stranger, trusting);
+    await one.ready();
+    expect((await one.reserve(one.claim('tls'))).kind).toBe('granted');
+    for (const other of [stranger, trusting]) expect((await other.reserve(other.claim('tls'))).kind).toBe('unavailable');
+    await secure.stop();
   });
 });

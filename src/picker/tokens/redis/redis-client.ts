@@ -24,7 +24,7 @@ export class RedisClient {
       host,
       port: Number(settings.address.slice(at + 1)),
       db: settings.database,
-      ...(settings.tls ? { tls: { servername: host } } : {}),
+      ...(settings.tls ? { tls: { servername: host, ...this.tlsFiles(onError) } } : {}),
       ...(settings.username === undefined ? {} : { username: settings.username }),
       ...(password === undefined ? {} : { password }),
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -37,6 +37,8 @@ export class RedisClient {
       retryStrategy: (attempt) => {
         const changed = this.password(onError);
         if (changed !== undefined) this.redis.options.password = changed;
+        // a certificate that was renewed is shown from the next connection on
+        if (settings.tls) this.redis.options.tls = { servername: host, ...this.tlsFiles(onError) };
         return Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(attempt, 6));
       },
     });
@@ -59,6 +61,18 @@ export class RedisClient {
 
   public close(): void {
     this.redis.disconnect();
+  }
+
+  private tlsFiles(onError: (message: string) => void): { ca?: string; cert?: string; key?: string } {
+    const { caFile, certFile, keyFile } = this.settings;
+    const files: { ca?: string; cert?: string; key?: string } = {};
+    for (const [part, file] of Object.entries({ ca: caFile, cert: certFile, key: keyFile })) {
+      if (file === undefined) continue;
+      const read = readText(file);
+      if ('text' in read) files[part as keyof typeof files] = read.text;
+      else onError(`the file ${file} cannot be read: ${read.error}`);
+    }
+    return files;
   }
 
   private password(onError: (message: string) => void): string | undefined {

@@ -15,6 +15,7 @@ import { NotSent, type Settlement, SettlementQueue } from './settlement-queue';
 const RESERVATION_TTL_MS = 15 * 60_000;
 /** A picker that has asked nothing for this long is not counted when limits are divided. */
 const PICKER_TTL_MS = 30_000;
+const PRESENCE_INTERVAL_MS = 1_000;
 const ERROR_LOG_INTERVAL_MS = 10_000;
 const RETRY_MS = 1_000;
 
@@ -37,6 +38,7 @@ export class RedisStore implements BudgetStore {
   /** What was set aside in this process while the store did not answer. */
   private readonly locals = new WeakMap<Reservation, Local>();
   private pickers = 1;
+  private presentAtMs = Number.NEGATIVE_INFINITY;
   private errorLoggedAtMs = Number.NEGATIVE_INFINITY;
 
   public constructor(
@@ -62,7 +64,7 @@ export class RedisStore implements BudgetStore {
       done(this.without(reservation, RETRY_MS));
     }, this.settings.timeoutMs);
     const { rules, keys, fixed, id, output, leastOutput } = reservation;
-    const args: (string | number)[] = [id, RESERVATION_TTL_MS, this.parts.pickerId, PICKER_TTL_MS, output, leastOutput];
+    const args: (string | number)[] = [id, RESERVATION_TTL_MS, this.presence(), PICKER_TTL_MS, output, leastOutput];
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
       const weight = rule.unit === 'tokens' ? rule.weights.output : 0;
@@ -107,6 +109,14 @@ export class RedisStore implements BudgetStore {
     this.client.close();
   }
 
+  /** The name of this picker where it is time to say that it is there. */
+  private presence(): string {
+    const nowMs = this.parts.clock.nowMs();
+    if (nowMs - this.presentAtMs < PRESENCE_INTERVAL_MS) return '';
+    this.presentAtMs = nowMs;
+    return this.parts.pickerId;
+  }
+
   private get prefix(): string {
     // one hash tag, so that a cluster keeps the counters of one script together
     return `${this.settings.keyPrefix}{limits}:`;
@@ -123,7 +133,7 @@ export class RedisStore implements BudgetStore {
     const { rules, keys, charges, windows } = reservation;
     const granted = numbers[0] === 1;
     const nowMs = numbers[2]!;
-    this.pickers = Math.max(1, numbers[1]!);
+    if (numbers[1]! > 0) this.pickers = numbers[1]!;
     reservation.outputBound = numbers[3]! < 0 ? Number.POSITIVE_INFINITY : numbers[3]!;
     let worst: Denial | undefined;
     for (let i = 0; i < rules.length; i++) {

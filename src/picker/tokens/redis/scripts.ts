@@ -26,7 +26,7 @@ local function windowAt(length)
   if length == 0 then return 0 end
   return math.floor(now / length)
 end
-local function load(key, open, amount, length)
+local function load(key, amount, length)
   local stored = redis.call('HMGET', key, 'w', 'c', 'p')
   local use = { w = tonumber(stored[1]) or 0, c = tonumber(stored[2]) or 0, p = tonumber(stored[3]) or 0 }
   local window = windowAt(length)
@@ -35,7 +35,11 @@ local function load(key, open, amount, length)
     use.p = math.max(0, use.c + math.max(0, use.p - amount) - (passed - 1) * amount)
     use.c = 0
     use.w = window
+    use.rolled = true
   end
+  return use
+end
+local function giveBack(use, open)
   local lost = redis.call('ZRANGEBYSCORE', open, '-inf', now, 'LIMIT', 0, 32)
   for _, member in ipairs(lost) do
     local reserved, reservedWindow = string.match(member, '|(%d+)|(%d+)$')
@@ -43,7 +47,6 @@ local function load(key, open, amount, length)
     redis.call('ZREM', open, member)
     use.changed = true
   end
-  return use
 end
 local function save(key, use, amount, length)
   if length == 0 and use.c <= 0 then
@@ -51,28 +54,36 @@ local function save(key, use, amount, length)
     return
   end
   redis.call('HSET', key, 'w', use.w, 'c', use.c, 'p', use.p)
-  redis.call('PEXPIRE', key, length == 0 and 3600000 or (2 + math.ceil((use.c + use.p) / amount)) * length)
+  -- what was set when the window began is long enough unless there is debt
+  if use.rolled or length == 0 or use.c + use.p > amount then
+    redis.call('PEXPIRE', key, length == 0 and 3600000 or (2 + math.ceil((use.c + use.p) / amount)) * length)
+  end
 end
 `;
 
 /**
  * KEYS: the pickers; for each rule its use and what is set aside.
- * ARGV: id, milliseconds until it is given back, picker, milliseconds until a silent picker counts as gone, output tokens, least output
+ * ARGV: id, milliseconds until it is given back, picker (empty: it has said so lately), milliseconds until a silent picker counts as gone, output tokens, least output
  * tokens; for each rule its amount, window in milliseconds (0: at one time), what counts whatever is answered, what an output token counts,
  * and 0, 1 (refuses nothing) or 2 (cuts the output).
- * Answers: 1 when granted, pickers, the store's time, output tokens that fit (-1: any number); for each rule 1 where it has no room, window,
+ * Answers: 1 when granted, pickers (0 where it was not asked), the store's time, output tokens that fit (-1: any number); for each rule 1 where it has no room, window,
  * current, previous, charge. As `fitCharges` in `standing.ts`.
  */
 export const RESERVE = script(`${COMMON}
-redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[3])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local pickers = 0
+if ARGV[3] ~= '' then
+  redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[3])
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+  pickers = redis.call('ZCARD', KEYS[1])
+end
 local rules = {}
 local bound = math.huge
 for i = 1, (#KEYS - 1) / 2 do
   local at = 6 + (i - 1) * 5
   local rule = { amount = tonumber(ARGV[at + 1]), length = tonumber(ARGV[at + 2]), fixed = tonumber(ARGV[at + 3]),
     weight = tonumber(ARGV[at + 4]), mode = ARGV[at + 5], key = KEYS[2 * i], open = KEYS[2 * i + 1] }
-  local use = load(rule.key, rule.open, rule.amount, rule.length)
+  local use = load(rule.key, rule.amount, rule.length)
+  giveBack(use, rule.open)
   local elapsed = rule.length == 0 and 0 or now / rule.length - use.w
   rule.use = use
   rule.free = rule.amount - math.min(use.p, rule.amount) * (1 - elapsed) - math.max(0, use.p - rule.amount) - use.c
@@ -81,7 +92,7 @@ for i = 1, (#KEYS - 1) / 2 do
 end
 local output = tonumber(ARGV[5])
 output = math.max(math.min(output, tonumber(ARGV[6])), math.min(output, bound))
-local answer = { 1, redis.call('ZCARD', KEYS[1]), now, bound == math.huge and -1 or bound }
+local answer = { 1, pickers, now, bound == math.huge and -1 or bound }
 for _, rule in ipairs(rules) do
   local charge = math.floor(rule.fixed + rule.weight * output + 0.5)
   if rule.mode ~= '1' then charge = math.min(charge, rule.amount) end
@@ -112,7 +123,7 @@ export const SETTLE = script(`${COMMON}
 for i = 1, #KEYS / 2 do
   local at = 2 + (i - 1) * 5
   local amount, length = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local use = load(KEYS[2 * i - 1], KEYS[2 * i], amount, length)
+  local use = load(KEYS[2 * i - 1], amount, length)
   local known = redis.call('ZREM', KEYS[2 * i], ARGV[1] .. '|' .. ARGV[at + 3] .. '|' .. ARGV[at + 4])
   if known == 1 then settle(use, tonumber(ARGV[at + 4]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 5]))
   elseif ARGV[2] ~= '1' then use.c = use.c + ARGV[at + 5] end

@@ -125,7 +125,13 @@ describe('models become the picker’s policy', () => {
     const program = new GatewayProgram();
     const gateway = program.gateway(GatewayImplementation.kong(), {
       identity: ClientIdentity.apiKeys({ name: 'keys' }),
-      tokenStore: TokenStore.redis({ host: 'redis', tls: true, password: SecretReference.fromSecretName('redis', 'password') }),
+      tokenStore: TokenStore.redis({
+        host: 'redis',
+        tls: true,
+        password: SecretReference.fromSecretName('redis', 'password'),
+        caCertificate: SecretReference.fromSecretName('redis-ca', 'ca.crt'),
+        clientCertificate: { name: 'redis-client' },
+      }),
     });
     gateway.addModel('m', { pool: program.pool('one') });
     gateway.addTokenRateLimit('hourly', {
@@ -153,11 +159,21 @@ describe('models become the picker’s policy', () => {
           onStoreFailure: 'local',
         },
       ],
-      store: { redis: { address: 'redis:6379', tls: true, passwordFile: '/etc/picker-store/password' } },
+      store: {
+        redis: {
+          address: 'redis:6379',
+          tls: true,
+          caFile: '/etc/picker-store-ca/ca.crt',
+          certFile: '/etc/picker-store-certificate/tls.crt',
+          keyFile: '/etc/picker-store-certificate/tls.key',
+          passwordFile: '/etc/picker-store/password',
+          keyPrefix: 'aig:ai/gw:',
+        },
+      },
     });
     const { volumes, containers } = ofKind(objects, 'Deployment')['gw-proxy'].spec.template.spec;
     const secrets = volumes.flatMap((volume: any) => volume.secret?.secretName ?? []);
-    expect(secrets).toEqual(['keys', 'redis']);
+    expect(secrets).toEqual(['keys', 'redis', 'redis-ca', 'redis-client']);
     const picker = containers.find(({ name }: { name: string }) => name !== 'envoy');
     expect(picker.volumeMounts.map(({ mountPath }: any) => mountPath)).toEqual(
       expect.arrayContaining(['/etc/picker-api-keys', '/etc/picker-store']),

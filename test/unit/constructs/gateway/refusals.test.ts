@@ -217,6 +217,12 @@ const REFUSALS: readonly (readonly [string, string, RegExp, Program])[] = [
   ['an issuer that is no URL', 'AIG491', /got 'login'/, () => ClientIdentity.jwt({ issuer: 'login' })],
   ['a priority beyond 32 bits', 'AIG460', /-2147483648 to 2147483647/, () => Criticality.priority(2 ** 31)],
   ['a store whose host has a port', 'AIG494', /without a port/, () => TokenStore.redis({ host: 'redis:6379' })],
+  [
+    'certificates for a store that is asked in the clear',
+    'AIG494',
+    /set tls: true/,
+    () => TokenStore.redis({ host: 'redis', clientCertificate: { name: 'redis-client' } }),
+  ],
   ['a pool without pods', 'AIG462', /backend, backends or selector/, (p) => new InferencePool(p.chart, 'empty', {})],
   [
     'a pool over two namespaces',
