@@ -69,8 +69,12 @@ export class PickerDirector implements Director {
     // `resolved` belongs to the next request by the time this one goes on
     const resolved = { ...this.resolved };
     admission!.wait(request, (late) => {
+      // whoever is being decided may be what made this one go on: he needs his own back
+      const current = { ...this.resolved };
       Object.assign(this.resolved, resolved);
-      resume(this.followLate(request, series, startedMs, late));
+      const decision = this.followLate(request, series, startedMs, late);
+      Object.assign(this.resolved, current);
+      resume(decision);
     });
     return undefined;
   }

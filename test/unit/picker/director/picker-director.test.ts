@@ -3,6 +3,7 @@ import { Objectives } from '../../../../src/picker/datastore/objectives';
 import { type Admission, WAIT } from '../../../../src/picker/director/admission';
 import { PassModelResolver } from '../../../../src/picker/director/model-resolver';
 import { PickerDirector } from '../../../../src/picker/director/picker-director';
+import { QueueAdmission } from '../../../../src/picker/director/queue-admission';
 import type { Decision, Outcome, RejectDecision, RequestFacts, RouteDecision } from '../../../../src/picker/ext-proc/director';
 import { rejection } from '../../../../src/picker/ext-proc/rejection';
 import { BodyScan, scanBody } from '../../../../src/picker/openai/body-scanner';
@@ -13,6 +14,7 @@ import { RequestMetrics } from '../../../../src/picker/telemetry/request-metrics
 import { SchedulerMetrics } from '../../../../src/picker/telemetry/scheduler-metrics';
 import { ManualClock } from '../../../../src/shared/clock';
 import { SeededRandom } from '../../../../src/shared/random';
+import { settings as queueSettings } from '../flow-control/support';
 
 const OUTCOME: Outcome = {
   status: 200,
@@ -297,4 +299,27 @@ test('B8: a request that has waited and cannot be decided is a 500, which somebo
   expect(errors).toEqual([fault]);
   expect(decisions).toMatchObject([{ kind: 'reject', status: 500, reason: 'internal' }]);
   expect(requests.series('llama', 'llama', 'default-flow').errors.get('500')).toBe(1);
+});
+
+test('a request that takes another one’s place in the queue keeps its own model', () => {
+  const objectives = new Objectives();
+  objectives.replaceAll(new Map([['gold', 1]]));
+  const clock = new ManualClock(1_000);
+  const admission = new QueueAdmission(
+    { admit: () => undefined, wait: () => undefined, abandon: () => undefined },
+    { log: { info: () => undefined } as never, nowMs: () => clock.nowMs(), wakeAt: () => undefined },
+  );
+  admission.use(queueSettings({ maxRequests: 1 }));
+  const { director, requests } = harness(['10.0.0.1:8000'], { admission, objectives });
+  const decisions = new Map<string, Decision>();
+  const ask = (model: string, headers: Record<string, string> = {}): Decision | undefined =>
+    director.decide(request({ ...CHAT, model }, headers), (decision) => decisions.set(model, decision));
+  const first = ask('first') as RouteDecision;
+  expect(ask('cheap')).toBeUndefined();
+  expect(ask('dear', { 'x-llm-d-inference-objective': 'gold', 'x-llm-d-model-name-rewrite': 'dear-tuned' })).toBeUndefined();
+  expect(decisions.get('cheap')).toMatchObject({ status: 429, reason: 'evicted-priority' });
+  director.settle(request(CHAT), first, OUTCOME);
+  expect(decisions.get('dear')).toMatchObject({ kind: 'route', targetModel: 'dear-tuned' });
+  expect(requests.series('dear', 'dear-tuned', 'default-flow', 1).running).toBe(1);
+  expect(requests.series('cheap', 'cheap', 'default-flow').errors.get('429')).toBe(1);
 });
