@@ -225,8 +225,10 @@ async function main(): Promise<void> {
     critical.push({
       subject,
       'p50 alone ms': quantile(alone!.ttftMs, 0.5).toFixed(1),
+      'p90 alone ms': quantile(alone!.ttftMs, 0.9).toFixed(1),
       'p99 alone ms': p99[0].toFixed(1),
       'p50 beside ms': quantile(beside!.ttftMs, 0.5).toFixed(1),
+      'p90 beside ms': quantile(beside!.ttftMs, 0.9).toFixed(1),
       'p99 beside ms': p99[1].toFixed(1),
       'p99 ratio': (p99[1] / p99[0]).toFixed(2),
       'critical refused': beside!.refused,

@@ -1,7 +1,8 @@
 import type { Outcome, RejectDecision, RequestFacts } from '../ext-proc/director';
 import type { Flow, Waiting } from '../flow-control/flow';
-import { type Ask, FlowControl, type FlowControlHost } from '../flow-control/flow-control';
+import { FlowControl, type FlowControlHost } from '../flow-control/flow-control';
 import type { Refusal } from '../flow-control/outcome';
+import type { Ask } from '../flow-control/queued-request';
 import type { FlowControlSettings } from '../flow-control/settings';
 import { requestApi } from '../openai/request-api';
 import type { Logger } from '../telemetry/log';

@@ -5,33 +5,11 @@ import { IndexedHeap } from './indexed-heap';
 import { HOLD_MS, Line } from './line';
 import { OUTCOME_OF, type Refusal, type RefusalReason } from './outcome';
 import { FlowControlMetrics } from './queue-metrics';
+import { type Ask, type QueuedPool, QueuedRequest } from './queued-request';
 import type { FlowControlSettings } from './settings';
 
 /** While somebody waits, what changes with time alone (trust in an old report, a ceiling that was kept long enough) is looked at so often. */
 const HEARTBEAT_MS = HOLD_MS;
-
-/** A pool that requests may go to. */
-export interface QueuedPool {
-  readonly name: string;
-  readonly endpoints: EndpointSource;
-}
-
-/** A request that wants to go on. One object may be used again for every request. */
-export interface Ask {
-  /** The pools to try in turn; never empty. */
-  readonly attempts: readonly { readonly pool: QueuedPool }[];
-  readonly priority: number;
-  /** Whose request it is; empty where nobody says. */
-  readonly fairnessId: string;
-  /** Of the body. */
-  readonly bytes: number;
-  /** Wanted time to the first token, in milliseconds; -1 for none. */
-  readonly sloMs: number;
-  /** Longest wait that is of use to the client, in milliseconds; -1 for no bound. */
-  readonly patienceMs: number;
-  readonly model: string;
-  readonly targetModel: string;
-}
 
 /** What flow control has of the world. */
 export interface FlowControlHost<T> {
@@ -45,15 +23,6 @@ export interface FlowControlHost<T> {
   wakeAt(atMs: number): void;
 }
 
-/** A request in the queue, with what only this file needs. */
-interface Queued<T> extends Waiting<T> {
-  readonly attempts: Ask['attempts'];
-  readonly model: string;
-  readonly targetModel: string;
-  line: Line<T>;
-  band: Band<T>;
-}
-
 /**
  * Decides who goes on at once, who waits and who is refused. Strict priority between bands, fairness between the flows of a band, an order
  * in each flow. It works on events alone (a request, the end of one, a report, an endpoint, a deadline) and reads no clock: every call is
@@ -64,7 +33,7 @@ export class FlowControl<T> {
   public queued = 0;
   public queuedBytes = 0;
   private readonly lines = new Map<EndpointSource, Line<T>>();
-  private readonly expiries = new IndexedHeap<Queued<T>>(
+  private readonly expiries = new IndexedHeap<QueuedRequest<T>>(
     (a, b) => a.deadlineMs < b.deadlineMs || (a.deadlineMs === b.deadlineMs && a.arrival < b.arrival),
   );
   private arrivals = 0;
@@ -108,7 +77,7 @@ export class FlowControl<T> {
 
   /** The client has gone. */
   public leave(waiting: Waiting<T>): void {
-    const queued = waiting as Queued<T>;
+    const queued = waiting as QueuedRequest<T>;
     const nowMs = this.nowMs();
     this.remove(queued, nowMs);
     this.metrics.left(queued.line.name, queued, 'EvictedContextCancelled', nowMs - queued.enqueuedMs);
@@ -190,12 +159,12 @@ export class FlowControl<T> {
       while (band.queued > 0) {
         // who matters less does not overtake, even where its ceiling is as high
         if (!line.hasRoom(band, nowMs)) return;
-        this.dispatch(band.next() as Queued<T>, nowMs);
+        this.dispatch(band.next() as QueuedRequest<T>, nowMs);
       }
     }
   }
 
-  private dispatch(queued: Queued<T>, nowMs: number): void {
+  private dispatch(queued: QueuedRequest<T>, nowMs: number): void {
     const { line, band, ticket, enqueuedMs } = queued;
     const flow = band.dispatch(queued, nowMs);
     line.drain.dispatched(nowMs);
@@ -210,26 +179,17 @@ export class FlowControl<T> {
     for (let first = this.expiries.first; first !== undefined; first = this.expiries.first) this.dispatch(first, nowMs);
   }
 
-  private enqueue(line: Line<T>, band: Band<T>, ask: Ask, nowMs: number): Queued<T> {
-    const { attempts, priority, fairnessId, bytes, sloMs, patienceMs, model, targetModel } = ask;
+  private enqueue(line: Line<T>, band: Band<T>, ask: Ask, nowMs: number): QueuedRequest<T> {
+    const { patienceMs } = ask;
     const longestMs = line.isEmpty ? this.settings.waitingRoom.queueMs : band.settings.queueMs;
-    const queued: Queued<T> = {
-      kind: 'waiting',
-      ...{ ticket: this.host.ticket(), priority, fairnessId, bytes, sloMs, model, targetModel, attempts, line, band },
-      enqueuedMs: nowMs,
-      deadlineMs: nowMs + (patienceMs >= 0 ? Math.min(longestMs, patienceMs) : longestMs),
-      arrival: ++this.arrivals,
-      order: { value: undefined as unknown as Waiting<T>, at: -1 },
-      expiry: { value: undefined as unknown as Waiting<T>, at: -1 },
-    };
-    (queued.order as { value: Waiting<T> }).value = queued;
-    (queued.expiry as { value: Waiting<T> }).value = queued;
+    const deadlineMs = nowMs + (patienceMs >= 0 ? Math.min(longestMs, patienceMs) : longestMs);
+    const queued = new QueuedRequest(this.host.ticket(), ask, ++this.arrivals, nowMs, deadlineMs, line, band);
     band.enqueue(queued, nowMs);
     if (line.queued++ === 0) line.drain.begin(nowMs);
     line.followEndpoints(nowMs);
     this.queued++;
-    this.queuedBytes += bytes;
-    this.expiries.add(queued.expiry as never);
+    this.queuedBytes += queued.bytes;
+    this.expiries.add(queued.expiry);
     this.metrics.joined(line.name, queued);
     this.rearm();
     return queued;
@@ -262,8 +222,8 @@ export class FlowControl<T> {
   }
 
   /** The last of the tenant who has most in the queue, if he would still have more than the newcomer. */
-  private rivalOf(band: Band<T>, ask: Ask): Queued<T> | undefined {
-    return band.victim(band.queuedOf(ask.fairnessId) + 1) as Queued<T> | undefined;
+  private rivalOf(band: Band<T>, ask: Ask): QueuedRequest<T> | undefined {
+    return band.victim(band.queuedOf(ask.fairnessId) + 1) as QueuedRequest<T> | undefined;
   }
 
   /** Whether requests of lower priorities wait, and hold so many bytes. */
@@ -281,17 +241,17 @@ export class FlowControl<T> {
   }
 
   /** The last of the lowest band that has somebody waiting, in any pool. */
-  private leastImportant(): Queued<T> | undefined {
+  private leastImportant(): QueuedRequest<T> | undefined {
     let lowest: Band<T> | undefined;
     for (const line of this.lines.values()) {
       for (const band of line.bands) {
         if (band.queued > 0 && band.settings.priority < (lowest?.settings.priority ?? Number.POSITIVE_INFINITY)) lowest = band;
       }
     }
-    return lowest?.victim() as Queued<T> | undefined;
+    return lowest?.victim() as QueuedRequest<T> | undefined;
   }
 
-  private evict(queued: Queued<T>, reason: RefusalReason, nowMs: number): void {
+  private evict(queued: QueuedRequest<T>, reason: RefusalReason, nowMs: number): void {
     const { line, band, enqueuedMs } = queued;
     this.remove(queued, nowMs);
     this.metrics.left(line.name, queued, OUTCOME_OF[reason], nowMs - enqueuedMs);
@@ -310,13 +270,13 @@ export class FlowControl<T> {
     return { kind: 'refusal', reason, band: band.settings.name, pool: line.name, waitedMs, retryMs };
   }
 
-  private remove(queued: Queued<T>, nowMs: number): void {
+  private remove(queued: QueuedRequest<T>, nowMs: number): void {
     queued.band.remove(queued);
     this.forget(queued, nowMs);
   }
 
-  private forget(queued: Queued<T>, nowMs: number): void {
-    this.expiries.remove(queued.expiry as never);
+  private forget(queued: QueuedRequest<T>, nowMs: number): void {
+    this.expiries.remove(queued.expiry);
     if (--queued.line.queued === 0) queued.line.drain.end(nowMs);
     this.queued--;
     this.queuedBytes -= queued.bytes;
@@ -337,7 +297,7 @@ export class FlowControl<T> {
     if (from.queued === 0) from.drain.end(nowMs);
   }
 
-  private waitingIn(line: Line<T>): Queued<T>[] {
+  private waitingIn(line: Line<T>): QueuedRequest<T>[] {
     return this.expiries
       .values()
       .filter((queued) => queued.line === line)

@@ -18,8 +18,6 @@ export interface Waiting<T> {
   readonly arrival: number;
   /** Place among the requests of its flow. */
   readonly order: HeapEntry<Waiting<T>>;
-  /** Place among all that wait. */
-  readonly expiry: HeapEntry<Waiting<T>>;
 }
 
 /** What a served request used. */

@@ -1,8 +1,9 @@
 import { EndpointStore } from '../../../../src/picker/datastore/endpoint-store';
 import type { Flow, FlowUsage, Waiting } from '../../../../src/picker/flow-control/flow';
-import { type Ask, FlowControl, type QueuedPool } from '../../../../src/picker/flow-control/flow-control';
+import { FlowControl } from '../../../../src/picker/flow-control/flow-control';
 import { ConcurrencySaturation } from '../../../../src/picker/flow-control/llmd-saturation';
 import type { Refusal } from '../../../../src/picker/flow-control/outcome';
+import type { Ask, QueuedPool } from '../../../../src/picker/flow-control/queued-request';
 import type { BandSettings, FlowControlSettings } from '../../../../src/picker/flow-control/settings';
 import { ManualClock } from '../../../../src/shared/clock';
 
