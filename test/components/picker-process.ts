@@ -5,19 +5,32 @@ import { bundled } from './bundle';
 import { pickerFlags, writeEndpoints, writePickerFiles } from './picker-files';
 import { freePorts, type RunningProcess, startProcess } from './process';
 
-export interface PickerProcess extends RunningProcess {
+export interface PickerProgram extends RunningProcess {
   readonly grpcPort: number;
   readonly metricsPort: number;
+}
+
+export interface PickerProcess extends PickerProgram {
   /** Rewrites the endpoints file, which the picker watches. */
   setEndpoints(ports: readonly number[]): void;
+}
+
+/** Any picker that understands the flags which both do. @param program its command line, without those flags */
+export async function startPickerProgram(
+  program: readonly [string, ...string[]],
+  config: string,
+  moreFlags: readonly string[] = [],
+): Promise<PickerProgram> {
+  const [grpcPort, health, metricsPort] = (await freePorts(3)) as [number, number, number];
+  const [command, ...before] = program;
+  const args = [...before, ...pickerFlags(config, { grpc: grpcPort, health, metrics: metricsPort }), ...moreFlags];
+  return { ...(await startProcess(command, { args, ready: { port: grpcPort } })), grpcPort, metricsPort };
 }
 
 /** This project's picker as a process of its own, or another that understands the same flags and files. */
 export async function startPicker(enginePorts: readonly number[], other?: string): Promise<PickerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'picker-'));
-  const [grpcPort, health, metricsPort] = (await freePorts(3)) as [number, number, number];
-  const flags = pickerFlags(writePickerFiles(folder, enginePorts), { grpc: grpcPort, health, metrics: metricsPort });
-  const [program, args] = other === undefined ? [process.execPath, [bundled('picker/main.ts'), ...flags]] : [other, flags];
-  const running = await startProcess(program, { args, ready: { port: grpcPort } });
-  return { ...running, grpcPort, metricsPort, setEndpoints: (ports) => writeEndpoints(join(folder, 'endpoints.yaml'), ports) };
+  const config = writePickerFiles(folder, enginePorts);
+  const program = await startPickerProgram(other === undefined ? [process.execPath, bundled('picker/main.ts')] : [other], config);
+  return { ...program, setEndpoints: (ports) => writeEndpoints(join(folder, 'endpoints.yaml'), ports) };
 }

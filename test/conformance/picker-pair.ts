@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pickerFlags, writePickerFiles } from '../components/picker-files';
-import { eventually, freePorts, startProcess } from '../components/process';
+import { writePickerFiles } from '../components/picker-files';
+import { startPickerProgram } from '../components/picker-process';
+import { eventually } from '../components/process';
 import { destinationOf, ExtProcClient } from '../integration/picker-program/ext-proc-client';
 import { buildPicker, fileModeFlags, metricsEngine, startPicker } from '../integration/picker-program/start-picker';
 
@@ -39,10 +40,8 @@ export class PickerPair {
     this.ours = member(picker.grpcPort, picker.metricsPort, own);
 
     const other = this.newFolder();
-    const [grpc, health, metrics] = (await freePorts(3)) as [number, number, number];
-    const flags = pickerFlags(this.files(other, edit), { grpc, health, metrics });
-    await startProcess(epp, { args: [...flags, ...moreFlags], ready: { port: grpc } });
-    this.theirs = member(grpc, metrics, other);
+    const reference = await startPickerProgram([epp], this.files(other, edit), moreFlags);
+    this.theirs = member(reference.grpcPort, reference.metricsPort, other);
     for (const { client } of [this.ours, this.theirs]) {
       await eventually('a first decision', async () => {
         const stream = client.open();

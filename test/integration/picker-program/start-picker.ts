@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { pickerFlags } from '../../components/picker-files';
 import { type RunningProcess, startProcess } from '../../components/process';
 
 const root = join(__dirname, '../../..');
@@ -29,18 +30,8 @@ export interface RunningPicker extends RunningProcess, ServingLine {
 
 /** llm-d's command line for its file mode (reference picker without Kubernetes), on free ports of the loopback. */
 export function fileModeFlags(config: string): string[] {
-  return [
-    ...['--pool-name', 'epp', '--pool-namespace', 'bench', '--config-file', config],
-    ...['--grpc-port', '0', '--grpc-health-port', '0', '--metrics-port', '0'],
-    ...[
-      '--secure-serving=false',
-      '--health-checking=true',
-      '--tracing=false',
-      '--metrics-endpoint-auth=false',
-      '--enable-pprof=false',
-    ],
-    ...['-v=1', '--bind-address', '127.0.0.1', '--debug-address', '127.0.0.1:0'],
-  ];
+  const flags = pickerFlags(config, { grpc: 0, health: 0, metrics: 0 });
+  return [...flags, '--bind-address', '127.0.0.1', '--debug-address', '127.0.0.1:0'];
 }
 
 /** @param before arguments of `program` before the bundle, where it is another program that runs Node */
