@@ -1,5 +1,6 @@
 import type { RejectDecision } from '../ext-proc/director';
 import { rejection } from '../ext-proc/rejection';
+import { errorBody } from '../openai/error-body';
 
 /** Path of the list, and below it of one model; with any prefix that a gateway leaves on. */
 const PATH = /\/models(?:\/([^?]+))?(?:\?.*)?$/;
@@ -25,7 +26,8 @@ export function unknownModel(api: Parameters<typeof rejection>[0], name: string,
       : names.length > 20
         ? `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`
         : names.join(', ');
-  return rejection(api, 'NotFound', `there is no model '${name.slice(0, 256)}'; there are: ${known}`, 'unknown-model');
+  const detail = `there is no model '${name.slice(0, 256)}'; there are: ${known}`;
+  return { ...rejection(api, 'NotFound', detail, 'unknown-model'), body: errorBody(api, 'NotFound', detail, 'model_not_found') };
 }
 
 function model(id: string): object {

@@ -41,14 +41,15 @@ const ANTHROPIC_TYPES: Record<ErrorCode, string> = {
 
 /**
  * An error as the client's SDK understands it: Anthropic's shape on `/v1/messages`, OpenAI's everywhere else. The message is
- * `inference error: <Code> - <detail>`; OpenAI's `code` is the code in snake case.
+ * `inference error: <Code> - <detail>`.
+ * @param openaiCode OpenAI's own word for it, where it has one @default the code in snake case
  */
-export function errorBody(api: RequestApi, code: ErrorCode, detail: string): Buffer {
+export function errorBody(api: RequestApi, code: ErrorCode, detail: string, openaiCode = snakeCase(code)): Buffer {
   const message = `inference error: ${code} - ${detail}`;
   const body =
     api === 'messages'
       ? { type: 'error', error: { type: ANTHROPIC_TYPES[code], message } }
-      : { error: { message, type: OPENAI_TYPES[code], param: null, code: snakeCase(code) } };
+      : { error: { message, type: OPENAI_TYPES[code], param: null, code: openaiCode } };
   return Buffer.from(JSON.stringify(body));
 }
 

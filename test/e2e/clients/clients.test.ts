@@ -78,7 +78,7 @@ describeWith(
         expect(await curlChat(flag, { model: LLAMA }, [])).toMatchObject({ status: 401 });
         const unknown = await curlChat(flag, { model: 'gpt-9' });
         expect(unknown.status).toBe(404);
-        expect(JSON.parse(unknown.body).error.code).toBe('not_found');
+        expect(JSON.parse(unknown.body).error.code).toBe('model_not_found');
       });
 
       it('chooses neither pool nor engine by the headers of the picker', async () => {
@@ -105,7 +105,7 @@ describeWith(
       }
       expect(pieces).toBeGreaterThan(1);
       const wrong = client.chat.completions.create({ model: 'gpt-9', messages });
-      await expect(wrong).rejects.toMatchObject({ status: 404, code: 'not_found' });
+      await expect(wrong).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
     });
 
     it('OpenAI’s client for Python gets all its interfaces', async () => {

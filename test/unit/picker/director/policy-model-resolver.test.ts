@@ -122,7 +122,7 @@ describe('the policy chooses pool and served name', () => {
   test('an unknown model gets 404 with the names that exist', () => {
     const { status, body } = refused(request(asked('gpt-9')));
     expect(status).toBe(404);
-    expect(body.error).toMatchObject({ code: 'not_found', type: 'invalid_request_error' });
+    expect(body.error).toMatchObject({ code: 'model_not_found', type: 'invalid_request_error' });
     expect(body.error.message).toContain("no model 'gpt-9'; there are: canary, law, llama, llama-3-70b, mistral-7b, sql");
   });
 
