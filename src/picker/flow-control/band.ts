@@ -23,8 +23,8 @@ export class Band<T> implements FlowOwner<T> {
   public belowSinceMs = -1;
   private readonly flows = new Map<string, Flow<T>>();
   private turns: Turns<T>;
-  /** Rank of the flow that began last: newcomers begin there, with neither credit nor debt. */
-  private virtualTime = 0;
+  /** The flow that began last. */
+  private last: Flow<T> | undefined;
   /** Weighted tokens of its requests; -1 before one was seen. */
   private meanService = -1;
   private forgotAtMs = Number.NEGATIVE_INFINITY;
@@ -49,6 +49,7 @@ export class Band<T> implements FlowOwner<T> {
     const waiting = [...this.flows.values()].flatMap(({ queue }) => queue.values());
     // requests under way still end in the flows that they began in
     for (const flow of this.flows.values()) flow.turn.at = -1;
+    this.last = undefined;
     this.flows.clear();
     this.turns = turnsFor(settings.fairness);
     this.queued = 0;
@@ -60,7 +61,7 @@ export class Band<T> implements FlowOwner<T> {
   public begin(key: string, nowMs: number): Flow<T> {
     const flow = this.flow(key, nowMs);
     this.usedAtMs = nowMs;
-    this.virtualTime = Math.max(this.virtualTime, flow.rank);
+    this.last = flow;
     flow.running++;
     this.rank(flow);
     return flow;
@@ -73,7 +74,8 @@ export class Band<T> implements FlowOwner<T> {
     this.queued++;
     this.queuedBytes += waiting.bytes;
     if (!isFirst) return;
-    flow.service += Math.max(0, this.virtualTime - flow.rank);
+    // neither credit for the time in which it asked for nothing, nor a debt for what others are only expected to use
+    flow.service = Math.max(flow.service, (this.turns.next() ?? this.last)?.service ?? 0);
     flow.since = waiting.arrival;
     this.rank(flow);
     this.turns.add(flow);

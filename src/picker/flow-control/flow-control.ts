@@ -106,10 +106,8 @@ export class FlowControl<T> {
   /** Endpoints have come or gone. */
   public endpointsChanged(): void {
     const nowMs = this.nowMs();
-    for (const line of this.lines.values()) {
-      line.followEndpoints(nowMs);
-      if (line.queued > 0 && line.isEmpty) this.moveOn(line, nowMs);
-    }
+    for (const line of this.lines.values()) line.followEndpoints(nowMs);
+    if (this.queued > 0) this.moveOn(nowMs);
     this.pump();
   }
 
@@ -282,26 +280,18 @@ export class FlowControl<T> {
     this.queuedBytes -= queued.bytes;
   }
 
-  /** Those who wait for a pool without endpoints go to the next of their pools that has some. */
-  private moveOn(from: Line<T>, nowMs: number): void {
-    for (const queued of this.waitingIn(from)) {
+  /** Everyone waits for the pool that he would be sent to: another one when that has lost its endpoints, the first when it has some again. */
+  private moveOn(nowMs: number): void {
+    for (const queued of this.expiries.values().sort((a, b) => a.arrival - b.arrival)) {
       const line = this.lineFor(queued.attempts);
-      if (line === from) continue;
+      if (line === queued.line) continue;
       queued.band.remove(queued);
-      from.queued--;
+      if (--queued.line.queued === 0) queued.line.drain.end(nowMs);
       queued.line = line;
       queued.band = line.band(queued.priority);
       queued.band.enqueue(queued, nowMs);
       if (line.queued++ === 0) line.drain.begin(nowMs);
     }
-    if (from.queued === 0) from.drain.end(nowMs);
-  }
-
-  private waitingIn(line: Line<T>): QueuedRequest<T>[] {
-    return this.expiries
-      .values()
-      .filter((queued) => queued.line === line)
-      .sort((a, b) => a.arrival - b.arrival);
   }
 
   /** The first pool with endpoints; without any, the first. */

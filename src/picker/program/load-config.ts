@@ -88,7 +88,7 @@ export function loadConfig(
   problems.push(...buildFaults);
   const inProfiles = new Set(config.schedulingProfiles.flatMap((profile) => profile.plugins.map(({ pluginRef }) => pluginRef)));
   const queues = queueRules(policy, config, locate, problems);
-  const notices = queueNotices(policy, config, inProfiles);
+  const notices = queueNotices(policy, config, inProfiles, settings.trustsHeaders);
   if (problems.length > 0 || scheduler === undefined || pools.length === 0)
     return { loaded: undefined, problems, warnings, notices };
   const { dataLayer, plugins } = config;

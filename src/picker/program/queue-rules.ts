@@ -35,13 +35,21 @@ export function queueRules(
   return { settings: isLlmd ? llmd : policyFlowControl(policy), tenants: tenantPriorities(policy) };
 }
 
-/** What is accepted and has no effect, in words for the log. @param inProfiles names of plugins that scheduling profiles use */
+/** Whom the queue believes, in words for the log. */
+export const HEADERS_ARE_BELIEVED =
+  'headers of a request name its objective and its tenant, as for llm-d: where clients can send them, set --trust-objective-headers=false';
+
+/**
+ * What is accepted and has no effect, or has one that is easily overlooked, in words for the log.
+ * @param inProfiles names of plugins that scheduling profiles use
+ */
 export function queueNotices(
   policy: PickerPolicy | undefined,
   { plugins, featureGates }: EndpointPickerConfig,
   inProfiles: ReadonlySet<string>,
+  trustsHeaders: boolean,
 ): string[] {
-  if (featureGates.flowControl) return [];
+  if (featureGates.flowControl) return policy === undefined && trustsHeaders ? [HEADERS_ARE_BELIEVED] : [];
   const isIdle = (type: string): boolean =>
     QUEUE_ONLY_PLUGINS.includes(type) ||
     (policy !== undefined && (type === 'utilization-detector' || type === 'concurrency-detector'));

@@ -109,6 +109,17 @@ describe('in a band', () => {
     expect(news).toBeLessThanOrEqual(5);
   });
 
+  test('attainedService does not hold against a newcomer what was only expected of others', () => {
+    const harness = new Harness(settings({ atOnce: 20, bands: [band(0, { fairness: 'attainedService' })] }));
+    const small = { ...USAGE, inputTokens: 0, outputTokens: 10 };
+    // before anything is known of their size, many of one tenant run
+    for (let i = 0; i < 60; i++) harness.enter(`noisy${i}`, { fairnessId: 'noisy' });
+    for (let i = 0; i < 60; i++) harness.enter(`quiet${i}`, { fairnessId: 'quiet' });
+    for (let i = 0; i < 60; i++) harness.finish([...harness.running.keys()][0]!, small);
+    const begun = harness.began.slice(20);
+    expect(begun.filter((name) => name.startsWith('quiet')).length).toBeGreaterThanOrEqual(begun.length / 2);
+  });
+
   test('ordering deadline serves who must give up first', () => {
     const harness = saturated(settings({ bands: [band(0, { ordering: 'deadline' })] }));
     harness.enter('patient');
@@ -270,6 +281,18 @@ describe('a pool without endpoints', () => {
     expect(harness.began).toEqual(['a', 'b']);
     expect(harness.running.get('a')!.pool).toBe(other);
   });
+});
+
+test('who waits for a second pool goes to the first as soon as that has endpoints again', () => {
+  const harness = new Harness();
+  const other = pool('other', 1);
+  harness.pool.set(0);
+  const attempts = [{ pool: harness.pool }, { pool: other }];
+  expect(harness.enter('a', { attempts })).toBe('passed');
+  harness.enter('b', { attempts });
+  harness.pool.set(1);
+  harness.flow.endpointsChanged();
+  expect(harness.running.get('b')!.pool).toBe(harness.pool);
 });
 
 describe('who leaves', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EndpointStore } from '../../../../src/picker/datastore/endpoint-store';
 import { type LoadResult, loadConfig } from '../../../../src/picker/program/load-config';
+import { HEADERS_ARE_BELIEVED } from '../../../../src/picker/program/queue-rules';
 import { programSettings } from '../../../../src/picker/program/settings';
 import { parseFlags } from '../../../../src/picker-config/flag-parser';
 import { ManualClock } from '../../../../src/shared/clock';
@@ -81,7 +82,9 @@ test('plugins that only queued requests need are accepted, and the log says when
   expect(notices).toEqual([
     "plugin 'fcfs-ordering-policy' (fcfs-ordering-policy) has no effect: feature gate 'flowControl' is off",
   ]);
-  expect(load(text.replace('plugins:', 'featureGates: [flowControl]\nplugins:')).notices).toEqual([]);
+  const gated = text.replace('plugins:', 'featureGates: [flowControl]\nplugins:');
+  expect(load(gated).notices).toEqual([HEADERS_ARE_BELIEVED]);
+  expect(load(gated, '--trust-objective-headers=false').notices).toEqual([]);
 });
 
 test('the data layer has a key that tells its changes from those of scheduling', () => {
