@@ -32,7 +32,7 @@ export function fitCharges(reservation: Reservation, frees: readonly number[], a
     const rule = rules[i]!;
     if (rule.clamp) bound = Math.min(bound, rule.outputRoom(frees[i]!, fixed[i]!));
   }
-  reservation.outputBound = bound;
+  reservation.outputBound = Math.max(0, bound);
   const output = outputWithin(reservation, bound);
   for (let i = 0; i < rules.length; i++) charges[i] = chargeWithin(rules[i]!, fixed[i]!, output, amounts[i]!);
 }

@@ -92,7 +92,7 @@ for i = 1, (#KEYS - 1) / 2 do
 end
 local output = tonumber(ARGV[5])
 output = math.max(math.min(output, tonumber(ARGV[6])), math.min(output, bound))
-local answer = { 1, pickers, now, bound == math.huge and -1 or bound }
+local answer = { 1, pickers, now, bound == math.huge and -1 or math.max(0, bound) }
 for _, rule in ipairs(rules) do
   local charge = math.floor(rule.fixed + rule.weight * output + 0.5)
   if rule.mode ~= '1' then charge = math.min(charge, rule.amount) end
