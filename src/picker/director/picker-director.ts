@@ -177,6 +177,7 @@ export class PickerDirector implements Director {
   }
 
   /** Counted without the model: who is not known must not choose the labels of a metric. */
+  /** Counted without the model: who is not known must not choose the labels of a metric. */
   private refuseStranger(request: RequestFacts, refusal: RejectDecision): RejectDecision {
     this.resolved.model = '';
     this.resolved.rule = undefined;
