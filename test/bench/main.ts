@@ -21,6 +21,7 @@ of the picker:
   --only TEXT        only work whose name contains this, e.g. '1 KB, closed'
   --rival-only       leave the picker out: what does the reference do here?
   --behind-envoy     Envoy in front of the picker and simulated engines, instead
+  --prompts N        N prompts, no two alike, and the picker's memory meanwhile, instead
   --json FILE        everything measured, as JSON
 `;
 

@@ -11,6 +11,7 @@ buildSync({
     main: join(bench, 'main.ts'),
     synth: join(bench, 'synth.ts'),
     validate: join(bench, 'validate.ts'),
+    'distinct-prompts': join(bench, 'distinct-prompts.ts'),
     load: join(bench, 'load', 'main.ts'),
     'static-metrics': join(bench, 'static-metrics.ts'),
     'echo-server': join(bench, 'echo-server.ts'),
@@ -27,6 +28,7 @@ buildSync({
 const args = process.argv.slice(2);
 const run = (program, ...flags) =>
   spawnSync(process.execPath, [join(out, program), ...flags], { stdio: 'inherit', env: { ...process.env, BENCH_PROGRAMS: out } }).status ?? 1;
+if (args[0] === '--prompts') process.exit(run('distinct-prompts.js', ...args.slice(1)));
 const parts = ['synth', 'validate'].filter((part) => args.length === 0 || args.includes(`--${part}`));
 const statuses = parts.map((part) => run(`${part}.js`));
 if (args.length === 0 || parts.length === 0) statuses.push(run('main.js', ...args));

@@ -109,13 +109,13 @@ const vocabulary = 'model route token cache prefix engine gateway answer questio
 );
 
 /** A chat completion body of exactly `bytes`, with escapes as in real prompts; another seed gives another text from its first word on. */
-export function chatBody(bytes: number, seed: number): Buffer {
+export function chatBody(bytes: number, seed: number, start = ''): Buffer {
   const random = seededRandom(seed);
   const head = '{"model":"llama","messages":[{"role":"user","content":"';
   const tail = '"}],"max_tokens":128,"temperature":0.7,"stream":true,"stream_options":{"include_usage":true}}';
   const room = bytes - head.length - tail.length;
   if (room < 1) throw new Error(`a chat body has at least ${head.length + tail.length + 1} bytes (asked for ${bytes})`);
-  let text = '';
+  let text = start;
   while (text.length < room) {
     const draw = random();
     text += vocabulary[Math.floor(random() * vocabulary.length)]! + (draw < 0.02 ? '\\n' : draw < 0.03 ? ' \\"q\\" ' : ' ');

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly promptBytes: number;
   /** Distinct prompts, sent in turn. */
   readonly prompts: number;
+  /** Each prompt begins with a number of its own, from this one on, so that no two are alike. For prompts of a few KB. @default as they are */
+  readonly numberedFrom?: number;
   /** Requests per second, Poisson, whatever the server does (open loop). Undefined: the next when one is done (closed loop). */
   readonly ratePerSecond?: number;
   /** Chunks of the answer that follow the request, each sent when the one before has come back. @default 0 */
@@ -72,6 +74,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   };
 }
 
+const NUMBER = '000000000000';
+const BEFORE_TEXT = '"content":"';
+
 interface Dialogue {
   stream: ClientStream;
   readonly connection: LoadConnection;
@@ -106,7 +111,8 @@ class Load implements StreamOwner {
     private readonly options: LoadOptions,
     private readonly connections: readonly LoadConnection[],
   ) {
-    this.bodies = Array.from({ length: options.prompts }, (_, seed) => chatBody(options.promptBytes, seed));
+    const start = options.numberedFrom === undefined ? '' : NUMBER;
+    this.bodies = Array.from({ length: options.prompts }, (_, seed) => chatBody(options.promptBytes, seed, start));
     this.requests = this.bodies.map((body) => prepared(requestHeaders(body.length), requestBody(body)));
   }
 
@@ -193,6 +199,8 @@ class Load implements StreamOwner {
 
   private sendRequest(dialogue: Dialogue): void {
     const index = this.sent++ % this.requests.length;
+    const { numberedFrom } = this.options;
+    if (numberedFrom !== undefined) writeNumber(this.requests[index]!, numberedFrom + this.sent);
     dialogue.echoedBytes = 0;
     dialogue.expectedBytes = this.bodies[index]!.length;
     dialogue.connection.send(dialogue.stream, this.requests[index]!);
@@ -256,4 +264,9 @@ class Load implements StreamOwner {
 
 function sleep(seconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
+
+/** What was sent before is copied already, unless a window held it back. */
+function writeNumber(frames: Buffer, number: number): void {
+  frames.write(String(number).padStart(NUMBER.length, '0'), frames.indexOf(BEFORE_TEXT) + BEFORE_TEXT.length, 'latin1');
 }
