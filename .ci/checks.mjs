@@ -14,6 +14,7 @@ let passed = 0;
 let failed = 0;
 
 check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']);
+check('only what belongs to the house is committed', process.execPath, ['.ci/committed.mjs']);
 check('import rules', bin('depcruise'), ['--config', '.ci/import-rules.cjs', 'src']);
 check('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']);
 check('build', process.execPath, ['.ci/build.mjs']);
