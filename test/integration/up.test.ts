@@ -109,7 +109,7 @@ describe('up, with the embedded proxy', () => {
       .output()
       .split('\n')
       .filter((line) => /^[✓✗]/.test(line));
-    expect([code, steps.filter((line) => line.startsWith('✗'))]).toEqual([0, []]);
+    expect([code, steps.filter((line) => line.startsWith('✗')), code === 0 ? '' : tour.output()]).toEqual([0, [], '']);
     expect(steps.length).toBeGreaterThanOrEqual(5);
     expect(steps.some((line) => line.includes('is killed'))).toBe(true);
     expect(readdirSync(tour.temporary)).toEqual([]);
@@ -220,8 +220,12 @@ describe('up, with the embedded proxy', () => {
     expect(readdirSync(running.temporary)).toEqual([]);
   });
 
-  test('a picker that ends is told, and ends everything', async () => {
+  test.each([
+    ['while it is looked at', 0],
+    ['between two looks', 500],
+  ])('a picker that ends %s is told, and ends everything', async (_when, waitMs) => {
     const running = await up(PLAIN, ['--envoy', 'none'], /Ready: /);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
     process.kill(descendants(running.pid)[0]!, 'SIGKILL');
     expect(await running.exited).toBe(1);
     expect(running.output()).toContain('picker phi-epp ended with SIGKILL');

@@ -56,14 +56,17 @@ async function run(options: UpOptions, programFile: string, stopped: AbortSignal
     },
     stopped,
   );
+  // The board or the tour would go on after a failure of what they look at.
+  const over = new AbortController();
+  const ends = AbortSignal.any([stopped, over.signal]);
   try {
     for (const line of requestExample(session)) say(line);
     if (options.json) {
       process.stdout.write(`${JSON.stringify({ kind: 'ready', url: session.url, proxy: session.proxy.kind })}\n`);
     }
     const work = async (): Promise<number> => {
-      const held = options.tour ? await runTour(session, say, stopped) : true;
-      if (!options.tour || options.stay || options.once) await showBoard(session, options, stopped);
+      const held = options.tour ? await runTour(session, say, ends) : true;
+      if (!options.tour || options.stay || options.once) await showBoard(session, options, ends);
       return held ? 0 : 1;
     };
     const failed = session.failure().then((reason) => {
@@ -71,6 +74,7 @@ async function run(options: UpOptions, programFile: string, stopped: AbortSignal
     });
     return await Promise.race([work(), failed]);
   } finally {
+    over.abort();
     await session.stop();
   }
 }

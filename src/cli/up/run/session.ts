@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { EnginePlan } from '../plan/engine-plans';
 import type { Plan } from '../plan/plan';
 import { EngineFleet } from './engine-fleet';
+import { freePorts } from './free-ports';
 import { LoopbackPicker, pickerFolder } from './loopback-picker';
 import { findEnvoy, type LoopbackProxy, type ProxyInput, startEmbeddedProxy, startEnvoy } from './loopback-proxy';
 import type { LoopbackEngine } from './picker-files';
@@ -121,8 +122,10 @@ export class Session {
 
   private async startAll(): Promise<void> {
     const { plan, options } = this;
-    for (const engine of plan.engines) {
-      const port = await this.fleet.start(nameOf(engine), this.engineOptions(engine, 0));
+    // Not the system's choice: an engine comes back where it was, and an outgoing connection could have taken such a port meanwhile.
+    const ports = await freePorts(plan.engines.length);
+    for (const [index, engine] of plan.engines.entries()) {
+      const port = await this.fleet.start(nameOf(engine), this.engineOptions(engine, ports[index]!));
       this.engines.set(engine, { plan: engine, port, isRunning: true });
     }
     for (const picker of plan.pickers) {
