@@ -36,6 +36,11 @@ describe('the embedded proxy', () => {
       engines.set(name, await runEngine({ models: ['llama'], podName: name, speed: 20, meanOutputTokens: 20 }));
     }
     echo = createServer((incoming, answer) => {
+      // the picker asks for metrics
+      if (incoming.method !== 'POST') {
+        answer.writeHead(404).end();
+        return;
+      }
       seen = incoming.headers;
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk) => chunks.push(chunk));
