@@ -48,6 +48,14 @@ export { EndpointChooser, type EndpointChooserOptions } from './constructs/value
 export { FailureMode } from './constructs/values/failure-mode';
 export { Filter, type PrefixCacheAffinityFilterOptions, type UtilizationFilterOptions } from './constructs/values/filter';
 export {
+  type FlowControlOptions,
+  type PriorityBandOptions,
+  QueueFairness,
+  QueueOrder,
+  type SaturationOptions,
+  type WaitingRoomOptions,
+} from './constructs/values/flow-control';
+export {
   type CertManagerOptions,
   GatewayListener,
   type HttpListenerOptions,

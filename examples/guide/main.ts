@@ -48,10 +48,13 @@ const gateway = new aig.AiGateway(chart, 'ai-gateway', {
   identity: aig.ClientIdentity.apiKeys({ name: 'client-keys' }),
   picker: { scoring: aig.Scoring.gpuAware() },
   classHeader: 'x-model-class',
+  // Batch work waits for its turn five seconds, twenty requests at a time; what comes beyond that is told when to come back.
+  flowControl: { bands: [{ criticality: aig.Criticality.SHEDDABLE, maxRequests: 20, queueTime: Duration.seconds(5) }] },
   headerClasses: { small: 'mistral-7b-instruct', large: 'llama-3-70b' },
   ...(attach === aig.AttachMode.POOL ? poolMode : {}),
 });
 gateway.addModel('llama-3-70b', { pool: llamaPool, criticality: aig.Criticality.CRITICAL });
+gateway.addModel('llama-3-70b-batch', { pool: llamaPool, criticality: aig.Criticality.SHEDDABLE });
 gateway.addModel('mistral-7b-instruct', { pool: mistralPool, criticality: aig.Criticality.STANDARD });
 gateway.addTokenRateLimit('per-client', { tokens: 100_000, window: Duration.minutes(1), key: aig.RateLimitKey.client() });
 

@@ -5,6 +5,7 @@ import type { EndpointPickerOptions } from '../picker/options';
 import type { SidecarProxyOptions } from '../sidecar/sidecar-proxy';
 import type { ClientIdentity } from '../values/client-identity';
 import type { CorsOptions } from '../values/cors';
+import type { FlowControlOptions } from '../values/flow-control';
 import type { ModelAccess } from '../values/model-access';
 import type { ModelApi } from '../values/model-api';
 import type { TokenStore } from '../values/token-store';
@@ -41,6 +42,8 @@ export interface ModelGatewayOptions {
   readonly retries?: number;
   /** Cross-origin rules for browsers. @default - none */
   readonly cors?: CorsOptions;
+  /** Queues of the picker. @default - with the picker's defaults, as soon as models differ in criticality */
+  readonly flowControl?: FlowControlOptions;
   /** Where token budgets are counted. @default TokenStore.memory() */
   readonly tokenStore?: TokenStore;
   /** Kinds of objects that describe models. @default - what the picker and the pools' API generation need */

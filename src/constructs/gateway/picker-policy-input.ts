@@ -26,6 +26,7 @@ export function policyInput(gateway: GatewayState, pools: readonly IInferencePoo
     defaultModel: options.defaultModel !== undefined && names.has(options.defaultModel) ? options.defaultModel : undefined,
     identity: options.identity,
     access: options.modelAccess === undefined ? undefined : accessPolicy(options.modelAccess, names),
+    flowControl: options.flowControl,
     store: options.tokenStore,
     storeScope: [gateway.gatewayNamespace, gateway.gatewayName].filter((part) => part !== undefined).join('/'),
   });

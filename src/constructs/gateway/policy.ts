@@ -1,30 +1,26 @@
 import type {
   PickerPolicy,
   PolicyAccess,
-  PolicyBand,
   PolicyIdentity,
   PolicyLimit,
   PolicyModel,
   PolicyPool,
-  PolicyPriorities,
   PolicyStore,
 } from '../../picker-config/picker-policy';
 import {
-  DEFAULT_BAND,
   DEFAULT_CLIENT_HEADER,
   DEFAULT_CLOCK_SKEW_SECONDS,
-  DEFAULT_PRIORITIES,
   DEFAULT_REDIS,
   DEFAULT_TENANT_HEADER,
-  defaultCeiling,
 } from '../../picker-config/picker-policy';
 import type { IInferenceModel } from '../inference-model';
 import type { IInferencePool } from '../inference-pool';
 import type { PickerLimit } from '../picker-limit';
 import type { ClientIdentity } from '../values/client-identity';
-import { Criticality } from '../values/criticality';
+import type { FlowControlOptions } from '../values/flow-control';
 import type { TokenStore } from '../values/token-store';
 import { claimKey } from './limit-checks';
+import { prioritiesPolicy } from './priorities';
 
 /** Folder of the API keys in the picker's container, one file a client. */
 export const API_KEYS_FOLDER = '/etc/picker-api-keys';
@@ -49,6 +45,7 @@ export interface PolicyInput {
   readonly defaultModel: string | undefined;
   readonly identity: ClientIdentity | undefined;
   readonly access: PolicyAccess | undefined;
+  readonly flowControl: FlowControlOptions | undefined;
   readonly store: TokenStore | undefined;
   /** Unique among the gateways that may share a store: limits of the same name are not the same. */
   readonly storeScope: string;
@@ -68,26 +65,8 @@ export function pickerPolicy(input: PolicyInput): PickerPolicy {
     ...(input.access === undefined ? {} : { access: input.access }),
     limits: input.limits.map((limit) => limitPolicy(limit, input.identity)),
     ...(store === undefined ? {} : { store }),
-    ...prioritiesPolicy(input.models),
+    ...prioritiesPolicy(input.models, input.flowControl),
   };
-}
-
-/** A band for each priority of the models; nothing where all have the default, because there is nobody to prefer. */
-function prioritiesPolicy(models: readonly IInferenceModel[]): { priorities?: PolicyPriorities } {
-  const priorities = new Set(models.map(({ criticality }) => criticality.value));
-  if ([...priorities].every((priority) => priority === 0)) return {};
-  const bands = [...priorities].sort((a, b) => b - a);
-  return { priorities: { ...DEFAULT_PRIORITIES, bands: bands.map(bandPolicy) } };
-}
-
-function bandPolicy(priority: number): PolicyBand {
-  const names: ReadonlyMap<number, string> = new Map([
-    [Criticality.CRITICAL.value, 'critical'],
-    [Criticality.STANDARD.value, 'standard'],
-    [Criticality.SHEDDABLE.value, 'sheddable'],
-  ]);
-  const name = names.get(priority) ?? `priority-${priority}`;
-  return { ...DEFAULT_BAND, name, priority, ceiling: defaultCeiling(priority) };
 }
 
 function poolPolicy(pool: IInferencePool): PolicyPool {

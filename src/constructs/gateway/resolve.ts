@@ -18,6 +18,7 @@ import { emitRouteGrant } from './grants';
 import { checkLimits } from './limit-checks';
 import { emitModelObjects, ModelObjectNames } from './model-objects';
 import { modelRouteSpec, type RouteRule } from './model-route';
+import { checkFlowControl } from './priorities';
 import { streamTimes } from './stream-times';
 
 /** Rules that an HTTPRoute may have. */
@@ -49,6 +50,7 @@ export function resolveGateway(gateway: GatewayState): ResolvedGateway | undefin
     modelNames: new Set(models.flatMap((model) => [model.modelName, ...model.aliases, ...model.adapters])),
     isLlmd,
   });
+  checkFlowControl(construct, { flowControl: options.flowControl, models, identity: options.identity, isLlmd });
   const replicas = checkLimits(construct, {
     limits: gateway.limits,
     identity: options.identity,

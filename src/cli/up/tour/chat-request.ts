@@ -5,6 +5,8 @@ export interface ChatAnswer {
   /** Pod that answered; undefined when no engine did. */
   readonly engine: string | undefined;
   readonly retryAfter: string | undefined;
+  /** Why the queue of the picker refused it. */
+  readonly droppedReason: string | undefined;
   readonly body: string;
 }
 
@@ -40,9 +42,10 @@ export async function chat(
       status: answer.status,
       engine: answer.headers.get('x-inference-pod') ?? undefined,
       retryAfter: answer.headers.get('retry-after') ?? undefined,
+      droppedReason: answer.headers.get('x-llm-d-request-dropped-reason') ?? undefined,
       body: await answer.text(),
     };
   } catch (error) {
-    return { status: 0, engine: undefined, retryAfter: undefined, body: (error as Error).message };
+    return { status: 0, engine: undefined, retryAfter: undefined, droppedReason: undefined, body: (error as Error).message };
   }
 }

@@ -3,6 +3,7 @@ import type { EnginePlan } from '../plan/engine-plans';
 import type { Session } from '../run/session';
 import { type ChatAnswer, chat } from './chat-request';
 import { type Client, clientsOf } from './credentials';
+import { type Rivals, rivalsAmong, shed } from './shedding';
 import { type Way, waysOf } from './ways';
 
 /** What a step found: nothing wrong, or what. */
@@ -63,6 +64,11 @@ class Tour {
       await this.step(`engine ${victim!.name} is killed while ${wide.model} is asked`, () => this.kill(wide, victim!));
       await this.step(`engine ${victim!.name} comes back`, () => this.revive(wide, victim!));
       await this.step(`a burst of ${BURST} requests for ${wide.model}`, () => this.burst(wide));
+    }
+    const rivals = rivalsAmong(ways);
+    if (rivals !== undefined) {
+      const title = `a flood of ${rivals.sheddable.model}, which may be shed, beside ${rivals.preferred.model}`;
+      await this.step(title, () => this.shedding(rivals));
     }
     await this.budgets();
     if (this.stopped.aborted) return true;
@@ -162,6 +168,21 @@ class Tour {
     if (failed.length > 0)
       return { detail, wrong: `no failure; ${failed.length} failed: ${failed[0]!.status} ${failed[0]!.body.slice(0, 200)}` };
     return counts.every((count) => count >= least) ? { detail } : { detail, wrong: `at least ${least} for each engine` };
+  }
+
+  private async shedding(rivals: Rivals): Promise<Finding> {
+    const { preferred, sheddable } = await shed(rivals, (way, what, options) => this.send(way, what, options), this.stopped);
+    const answered = (answers: readonly ChatAnswer[]): number => answers.filter(({ status }) => status === 200).length;
+    const shedOnes = sheddable.filter(({ status, droppedReason }) => status === 429 && droppedReason !== undefined);
+    const [first] = shedOnes;
+    const detail = `${answered(preferred)} of ${preferred.length} of ${rivals.preferred.model} answered; of ${sheddable.length} others ${answered(sheddable)} answered, ${shedOnes.length} refused with 429 (${first?.droppedReason ?? 'none'}), Retry-After ${first?.retryAfter ?? 'missing'}`;
+    const isRight =
+      answered(preferred) === preferred.length &&
+      shedOnes.length > 0 &&
+      shedOnes.every(({ retryAfter }) => retryAfter !== undefined) &&
+      answered(sheddable) + shedOnes.length === sheddable.length;
+    const wrong = `every ${rivals.preferred.model} answered, and of the others some refused with Retry-After`;
+    return isRight ? { detail } : { detail, wrong };
   }
 
   private async budgets(): Promise<void> {
