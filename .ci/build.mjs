@@ -5,21 +5,20 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { scraperProgram } from './scraper-program.cjs';
 
 const root = join(fileURLToPath(import.meta.url), '../..');
 const { version, dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const wanted = process.argv.slice(2);
 const wants = (part) => wanted.length === 0 || wanted.includes(part);
 
-if (wants('picker')) await bundle('src/picker/main.ts', 'dist/picker/main.js', []);
+if (wants('picker')) await bundle('src/picker/main.ts', 'dist/picker/main.js', { define: scraperProgram() });
 if (wants('cli') && existsSync(join(root, 'src/cli/main.ts'))) {
   // what the library depends on is installed beside it, and must be the same copy
-  await bundle(
-    'src/cli/main.ts',
-    'dist/bin/cdk8s-ai-gateway.js',
-    Object.keys({ ...dependencies, ...peerDependencies }),
-    '#!/usr/bin/env node',
-  );
+  await bundle('src/cli/main.ts', 'dist/bin/cdk8s-ai-gateway.js', {
+    external: Object.keys({ ...dependencies, ...peerDependencies }),
+    banner: '#!/usr/bin/env node',
+  });
 }
 if (wants('lib')) library();
 
@@ -27,7 +26,7 @@ if (wants('lib')) library();
  * One CommonJS file, and in .cache/inputs which files went into it, for `npm run sbom`. Names are kept, so that a stack trace from a
  * production picker can be read.
  */
-async function bundle(entry, outfile, external, banner) {
+async function bundle(entry, outfile, { define, external, banner }) {
   const { metafile } = await build({
     metafile: true,
     absWorkingDir: root,
@@ -40,8 +39,8 @@ async function bundle(entry, outfile, external, banner) {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'eof',
-    define: { 'process.env.PACKAGE_VERSION': JSON.stringify(version) },
-    external,
+    define: { 'process.env.PACKAGE_VERSION': JSON.stringify(version), ...define },
+    external: external ?? [],
     banner: banner === undefined ? {} : { js: banner },
     logLevel: 'warning',
   });

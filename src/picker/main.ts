@@ -1,12 +1,12 @@
 import { flagsHelp } from '../picker-config/flag-docs';
 import { parseFlags } from '../picker-config/flag-parser';
-import { isScraperWorker, runScraperWorker } from './metrics-scraper/scraper-worker';
 import { PickerProgram } from './program/picker-program';
 import { programLogLevel, programSettings } from './program/settings';
 import { createLog, logProblems } from './telemetry/log';
 
 // written in by the build (.ci/build.mjs)
 const VERSION = process.env.PACKAGE_VERSION ?? 'development';
+const SCRAPER_PROGRAM = process.env.SCRAPER_PROGRAM!;
 
 /** Everything is closed by then; what still is not may not keep the process for ever. */
 const LAST_WORDS_MS = 2_000;
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const { settings, problems } = programSettings(values, process.env['NAMESPACE']);
   const faults = [...flagProblems, ...problems];
   for (const notice of notices) log.info(notice);
-  const program = new PickerProgram(settings, { log, version: VERSION, programFile: __filename });
+  const program = new PickerProgram(settings, { log, version: VERSION, scraperProgram: SCRAPER_PROGRAM });
   if (faults.length === 0) faults.push(...(await program.start()));
   if (faults.length > 0) {
     logProblems(log, 'the picker cannot start', faults);
@@ -63,5 +63,4 @@ async function main(): Promise<void> {
   process.on('SIGINT', end);
 }
 
-if (isScraperWorker()) runScraperWorker();
-else void main();
+void main();

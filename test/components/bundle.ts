@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { scraperProgram } from '../../.ci/scraper-program.cjs';
 import { cacheFolder } from './resolver';
 
 const built = new Map<string, string>();
@@ -15,6 +16,7 @@ export function bundled(entry: string): string {
     bundle: true,
     platform: 'node',
     target: 'node20',
+    define: scraperProgram(),
     write: false,
   });
   const text = result.outputFiles[0]!.text;

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import type { ScrapeEvent, ScraperHost, ScraperOptions, ScrapeUpdate } from './scrape-protocol';
-import { SCRAPER_ROLE, type ScraperWorkerData } from './scraper-worker';
 
 const FIRST_RESTART_MS = 100;
 const LAST_RESTART_MS = 10_000;
@@ -21,9 +20,9 @@ export class ScraperThread implements ScraperHost {
   private restart: NodeJS.Timeout | undefined;
   private isStopped = false;
 
-  /** @param programFile file that calls `runScraperWorker` when `isScraperWorker` says so: the bundle itself */
+  /** @param program text of a program in CommonJS that calls `runScraperWorker` */
   public constructor(
-    private readonly programFile: string,
+    private readonly program: string,
     private readonly options: ScraperOptions,
     private readonly listener: ScraperThreadListener,
   ) {
@@ -43,9 +42,8 @@ export class ScraperThread implements ScraperHost {
 
   private start(): Worker {
     const startedAt = Date.now();
-    const data: ScraperWorkerData = { role: SCRAPER_ROLE, options: this.options };
     // process.argv and execArgv are the program's business, not the thread's
-    const worker = new Worker(this.programFile, { workerData: data, argv: [], execArgv: [] });
+    const worker = new Worker(this.program, { eval: true, workerData: this.options, argv: [], execArgv: [] });
     let reason = 'the thread ended';
     worker.on('message', (event: ScrapeEvent) => this.listener.onEvent(event));
     worker.on('error', (error) => {

@@ -52,8 +52,8 @@ import { grpcTls, metricsTls } from './tls';
 export interface ProgramHost {
   readonly log: Logger;
   readonly version: string;
-  /** The program's own file, which a worker thread starts from. */
-  readonly programFile: string;
+  /** What the scraper's thread runs, as text. */
+  readonly scraperProgram: string;
 }
 
 /** Proxies learn that the picker is not ready within a few seconds; until then their requests are still taken. */
@@ -307,7 +307,7 @@ export class PickerProgram {
     });
     if (problems.length > 0) return problems;
     if (scraping === undefined) return [];
-    const thread = new ScraperThread(this.host.programFile, scraping.options, {
+    const thread = new ScraperThread(this.host.scraperProgram, scraping.options, {
       onEvent: (event) => this.tellOfScrape(event),
       onDeath: (reason, restartMs) => this.host.log.error({ reason, restartMs }, 'the scraper died and is started again'),
     });

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { EndpointStore } from '../../../../src/picker/datastore/endpoint-store';
@@ -13,34 +11,31 @@ import { monotonicClock } from '../../../../src/shared/clock';
 import { EngineServer, page, until } from './support/engine-server';
 import { vllmPage } from './support/pages';
 
-/** A program in one file, as the picker's bundle is: the thread is started from the same file. */
+/** What the thread runs, and a way to make it fail. */
 const PROGRAM = `
-  import { isScraperWorker, runScraperWorker } from './src/picker/metrics-scraper/scraper-worker';
+  import { runScraperWorker } from './src/picker/metrics-scraper/scraper-worker';
   import { parentPort } from 'node:worker_threads';
-  if (!isScraperWorker()) throw new Error('started as the main program');
   runScraperWorker();
   parentPort.on('message', (message) => { if (message.capacity === 0) throw new Error('told to die'); });
 `;
 
 describe('scraping in a worker thread', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'scraper-'));
-  const program = join(folder, 'main.js');
   const events: ScrapeEvent[] = [];
   const deaths: [string, number][] = [];
   let thread: ScraperThread;
   let engine: EngineServer;
 
   beforeAll(async () => {
-    buildSync({
+    const { outputFiles } = buildSync({
       stdin: { contents: PROGRAM, resolveDir: join(__dirname, '../../../..'), loader: 'ts' },
       bundle: true,
       platform: 'node',
       format: 'cjs',
-      outfile: program,
+      write: false,
     });
     engine = await EngineServer.start(page(() => vllmPage({ waiting: 4, running: 1 })));
     thread = new ScraperThread(
-      program,
+      outputFiles[0]!.text,
       { ...DEFAULT_SCRAPER_OPTIONS, intervals: { busyMs: 10, idleMs: 50 } },
       { onEvent: (event) => events.push(event), onDeath: (reason, restartMs) => deaths.push([reason, restartMs]) },
     );
@@ -49,7 +44,6 @@ describe('scraping in a worker thread', () => {
   afterAll(async () => {
     await thread.stop();
     await engine.stop();
-    rmSync(folder, { recursive: true });
   });
 
   test('reports arrive in shared memory, with times of the same clock', async () => {

@@ -1,0 +1,18 @@
+// The program of the picker's scraper thread as one text: whoever bundles the picker defines it, as `process.env.SCRAPER_PROGRAM`.
+const { join } = require('node:path');
+const { buildSync } = require('esbuild');
+
+/** @returns {Record<string, string>} for `define` of esbuild */
+exports.scraperProgram = () => {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(__dirname, '../src/picker/metrics-scraper/scraper-main.ts')],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    write: false,
+  });
+  return { 'process.env.SCRAPER_PROGRAM': JSON.stringify(outputFiles[0].text) };
+};

@@ -1,0 +1,2 @@
+/** For `define` of esbuild. */
+export function scraperProgram(): Record<string, string>;
