@@ -90,6 +90,7 @@ export {
 } from './constructs/values/scorer';
 export { Scoring } from './constructs/values/scoring';
 export { type INamedObject, SecretReference } from './constructs/values/secret-reference';
+export { Stickiness } from './constructs/values/stickiness';
 export { type RedisOptions, StoreFailure, TokenStore } from './constructs/values/token-store';
 export { VllmBackend } from './constructs/vllm-backend';
 export { CapacityCheck, type VllmBackendProps } from './constructs/vllm-backend-props';

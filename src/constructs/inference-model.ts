@@ -2,6 +2,7 @@ import { Construct, type IConstruct } from 'constructs';
 import type { IInferencePool } from './inference-pool';
 import { refuse } from './internal/errors';
 import { Criticality } from './values/criticality';
+import type { Stickiness } from './values/stickiness';
 
 /** Where a share of a model's requests goes. */
 export interface ModelTarget {
@@ -27,6 +28,11 @@ export interface InferenceModelOptions {
   readonly adapters?: string[];
   /** Pool that is used while no target has a ready endpoint. @default - none: such requests fail with 503 */
   readonly fallbackPool?: IInferencePool;
+  /**
+   * Keeps the requests of a session at one of the targets. Only with this project's picker.
+   * @default - chance chooses for each request
+   */
+  readonly stickiness?: Stickiness;
 }
 
 /** Properties of {@link InferenceModel}. */
@@ -43,6 +49,7 @@ export interface IInferenceModel extends IConstruct {
   readonly targets: readonly ResolvedTarget[];
   readonly adapters: readonly string[];
   readonly fallbackPool: IInferencePool | undefined;
+  readonly stickiness: Stickiness | undefined;
 }
 
 /** A target with the name under which the engines serve the model. */
@@ -66,6 +73,7 @@ export class InferenceModel extends Construct implements IInferenceModel {
   public readonly targets: readonly ResolvedTarget[];
   public readonly adapters: readonly string[];
   public readonly fallbackPool: IInferencePool | undefined;
+  public readonly stickiness: Stickiness | undefined;
 
   public constructor(scope: Construct, id: string, props: InferenceModelProps) {
     super(scope, id);
@@ -74,6 +82,7 @@ export class InferenceModel extends Construct implements IInferenceModel {
     this.criticality = props.criticality ?? Criticality.STANDARD;
     this.adapters = (props.adapters ?? []).map((adapter) => this.checkedName(adapter));
     this.fallbackPool = props.fallbackPool;
+    this.stickiness = props.stickiness;
     this.targets = this.resolvedTargets(props);
     for (const adapter of this.adapters) this.checkAdapter(adapter);
     if (props.fallbackPool !== undefined) this.checkFallback(props.fallbackPool);

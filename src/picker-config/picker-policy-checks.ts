@@ -12,6 +12,7 @@ export function checkPolicy(policy: PickerPolicy, locate: (path: string) => stri
   checks.names();
   checks.references();
   checks.weights();
+  checks.stickiness();
   checks.fallbackCycles();
   checks.access();
   checks.limits();
@@ -108,6 +109,18 @@ class PolicyChecks {
           fix: 'give one target a weight above 0',
         });
       }
+    });
+  }
+
+  public stickiness(): void {
+    if (this.policy.identity !== undefined) return;
+    this.policy.models.forEach(({ name, stickiness }, i) => {
+      if (stickiness?.source !== 'client') return;
+      const what = `model '${name}' keeps clients at their target, and nothing says who a request is from`;
+      this.fault(`models[${i}].stickiness`, ConfigCode.UNVERIFIED_KEY, what, {
+        value: 'no identity',
+        fix: 'add the section identity, or go by a header',
+      });
     });
   }
 

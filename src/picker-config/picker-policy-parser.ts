@@ -11,8 +11,10 @@ import {
   type PolicyClasses,
   type PolicyModel,
   type PolicyPool,
+  type PolicyStickiness,
   type PolicyTarget,
   type PoolEndpoints,
+  STICKINESS_SOURCES,
 } from './picker-policy';
 import { checkPolicy } from './picker-policy-checks';
 import { all, DNS_LABEL, given, HEADER_NAME, HOST, MODEL_NAME, NOT_EMPTY, textMap } from './policy-forms';
@@ -140,7 +142,7 @@ function readPorts(fields: ConfigFields | undefined): number[] | undefined {
 }
 
 function readModel(node: ConfigNode): PolicyModel | undefined {
-  const fields = node.fields(['name', 'aliases', 'targets', 'priority', 'adapters', 'fallbackPool']);
+  const fields = node.fields(['name', 'aliases', 'targets', 'priority', 'adapters', 'fallbackPool', 'stickiness']);
   const name = fields?.required('name', 'give the model a name')?.text(MODEL_NAME);
   const targetsNode = fields?.required('targets', 'list at least one target with its pool');
   const targets = targetsNode === undefined ? [] : all(targetsNode, readTarget);
@@ -161,7 +163,20 @@ function readModel(node: ConfigNode): PolicyModel | undefined {
       return adapter === undefined ? undefined : { name: adapter, ...given('model', inner?.get('model')?.text(MODEL_NAME)) };
     }),
     ...given('fallbackPool', fields.get('fallbackPool')?.text()),
+    ...given('stickiness', readStickiness(fields.get('stickiness'))),
   };
+}
+
+function readStickiness(node: ConfigNode | undefined): PolicyStickiness | undefined {
+  const fields = node?.fields(['source', 'name']);
+  const source = fields?.required('source', 'say what tells sessions apart')?.oneOf(STICKINESS_SOURCES);
+  if (fields === undefined || source === undefined) return undefined;
+  if (source === 'header') {
+    const name = fields.required('name', 'name the header')?.text(HEADER_NAME);
+    return name === undefined ? undefined : { source, name };
+  }
+  fields.get('name')?.fault(ConfigCode.BAD_VALUE, "stickiness of source 'client' has no name", { fix: 'remove it' });
+  return { source };
 }
 
 function readTarget(node: ConfigNode): PolicyTarget | undefined {

@@ -52,6 +52,18 @@ export interface PolicyModel {
   readonly adapters: readonly PolicyAdapter[];
   /** Pool that is tried when no target has an endpoint. */
   readonly fallbackPool?: string;
+  /** What keeps a session at its target. @default chance chooses for each request */
+  readonly stickiness?: PolicyStickiness;
+}
+
+export const STICKINESS_SOURCES = ['header', 'client'] as const;
+
+/** What tells one session from another. */
+export interface PolicyStickiness {
+  /** A header that clients send, or the client that `identity` has verified. */
+  readonly source: (typeof STICKINESS_SOURCES)[number];
+  /** Of the header, in lower case. */
+  readonly name?: string;
 }
 
 export interface PolicyTarget {
@@ -325,7 +337,7 @@ function poolKeys({ name, endpoints, fallbackPool }: PolicyPool): unknown {
   return { name, endpoints: { [kind]: rest }, fallbackPool };
 }
 
-function modelKeys({ name, aliases, targets, priority, adapters, fallbackPool }: PolicyModel): unknown {
+function modelKeys({ name, aliases, targets, priority, adapters, fallbackPool, stickiness }: PolicyModel): unknown {
   return {
     name,
     ...listed('aliases', aliases),
@@ -336,6 +348,7 @@ function modelKeys({ name, aliases, targets, priority, adapters, fallbackPool }:
       adapters.map((adapter) => ({ name: adapter.name, model: adapter.model })),
     ),
     fallbackPool,
+    stickiness: stickiness === undefined ? undefined : { source: stickiness.source, name: stickiness.name },
   };
 }
 

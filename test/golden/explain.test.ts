@@ -39,6 +39,10 @@ const GOLDENS: Readonly<Record<string, Case>> = {
     args: ['--request', explainFixture('question.json'), '--path', '/metrics', '--method', 'GET'],
   },
   weights: { example: 'canary', args: ['--request', explainFixture('assistant.json'), '--seed', '3'] },
+  sticky: {
+    example: 'canary',
+    args: ['--request', explainFixture('assistant.json'), '--header', 'x-session-id=alice-1'],
+  },
   'unknown-model': { example: 'canary', args: ['--request', explainFixture('unknown.json')] },
 };
 

@@ -109,12 +109,16 @@ function requestLine(request: RequestExplanation['request']): string {
 }
 
 function modelLines(step: ModelStep, asked: string | undefined, { policy, seed, classValue }: Surroundings): string[] {
-  const { rule, name, chances, pools } = step;
+  const { rule, name, chances, session, pools } = step;
   const isClass = rule === 'class-header' && policy?.classes !== undefined;
   const why = isClass ? `${policy.classes.header} is '${classValue}', which goes before the body` : RULES[rule];
   const alias = rule === 'body' && asked !== undefined && asked !== name ? `, where '${asked}' is another name of it` : '';
   const lines = [`'${name}': ${why}${alias}`];
-  if (chances.length > 0) lines.push(`${chancesText(chances)}: ${pools[0]!.pool} by chance (seed ${seed})`);
+  const by =
+    session === undefined
+      ? `by chance (seed ${seed})`
+      : `for every request ${session.source === 'client' ? 'of this client' : `with this ${session.name}`}`;
+  if (chances.length > 0) lines.push(`${chancesText(chances)}: ${pools[0]!.pool} ${by}`);
   const last = pools.findIndex(({ isTaken }) => isTaken);
   for (const { pool, targetModel, readyEndpoints, isTaken } of pools.slice(0, last + 1)) {
     const ready = `${readyEndpoints} ready endpoint${readyEndpoints === 1 ? '' : 's'}`;

@@ -5,6 +5,7 @@ import type {
   PolicyLimit,
   PolicyModel,
   PolicyPool,
+  PolicyStickiness,
   PolicyStore,
 } from '../../picker-config/picker-policy';
 import {
@@ -18,6 +19,7 @@ import type { IInferencePool } from '../inference-pool';
 import type { PickerLimit } from '../picker-limit';
 import type { ClientIdentity } from '../values/client-identity';
 import type { FlowControlOptions } from '../values/flow-control';
+import type { Stickiness } from '../values/stickiness';
 import type { TokenStore } from '../values/token-store';
 import { claimKey } from './limit-checks';
 import { prioritiesPolicy } from './priorities';
@@ -91,7 +93,12 @@ function modelPolicy(model: IInferenceModel): PolicyModel {
     priority: model.criticality.value,
     adapters: model.adapters.map((name) => ({ name })),
     ...(model.fallbackPool === undefined ? {} : { fallbackPool: model.fallbackPool.poolName }),
+    ...(model.stickiness === undefined ? {} : { stickiness: stickinessPolicy(model.stickiness) }),
   };
+}
+
+function stickinessPolicy({ source, header }: Stickiness): PolicyStickiness {
+  return { source, ...(header === undefined ? {} : { name: header }) };
 }
 
 /** A JWT is verified by the gateway or by the proxy beside the picker, which tell the picker the result in headers, or by itself. */

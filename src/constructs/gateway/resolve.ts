@@ -19,6 +19,7 @@ import { checkLimits } from './limit-checks';
 import { emitModelObjects, ModelObjectNames } from './model-objects';
 import { modelRouteSpec, type RouteRule } from './model-route';
 import { checkFlowControl } from './priorities';
+import { checkStickiness } from './stickiness-checks';
 import { streamTimes } from './stream-times';
 
 /** Rules that an HTTPRoute may have. */
@@ -44,6 +45,7 @@ export function resolveGateway(gateway: GatewayState): ResolvedGateway | undefin
   checkCors(gateway, mode);
   const verifier = tokenVerifier(gateway, mode);
   const isLlmd = options.picker?.program === PickerProgram.LLMD;
+  checkStickiness(models, options.identity, isLlmd);
   checkAccess(construct, {
     access: options.modelAccess,
     identity: options.identity,

@@ -10,10 +10,10 @@ import { type Admission, type Grant, WAIT } from './admission';
 import { BudgetGrant } from './budget-grant';
 import { demandOf, ReusedSubject } from './limit-request';
 import type { ResolvedModel } from './model-resolver';
-import type { AskedAccess } from './policy-model-resolver';
+import type { AskingClient } from './policy-model-resolver';
 
 /** What stands between a client and the scheduler: who it is, and what it may still use. */
-export class BudgetAdmission implements Admission, AskedAccess {
+export class BudgetAdmission implements Admission, AskingClient {
   /** Undefined where clients need not be known. */
   public identity: Identity | undefined;
   /** Undefined where every client may use every model. */
@@ -40,6 +40,10 @@ export class BudgetAdmission implements Admission, AskedAccess {
     this.budgets.metrics.unauthorized++;
     this.log.info({ audit: 'identity', reason: found.reason, ...asked(request) }, 'request refused: its client is not known');
     return found;
+  }
+
+  public get clientId(): string | undefined {
+    return this.client?.id;
   }
 
   /** Whether the client of the request at hand may know of the model. */

@@ -21,6 +21,8 @@ export interface ResolvedModel {
   targetModel: string;
   /** The pools to try, the next one when a pool has no ready endpoint; never empty. */
   attempts: readonly Attempt[];
+  /** What keeps the request at its target, where several share the model. @default chance chose it, or there is only one */
+  session?: string | undefined;
   /** Higher goes first, below 0 is shed first. @default 0 */
   priority?: number;
   /** Whose requests are served in turn with those of others. @default nobody's in particular */
@@ -63,6 +65,7 @@ export class PassModelResolver implements ModelResolver {
     into.targetModel = into.model;
     into.attempts = this.attempts;
     into.rule = 'as-asked';
+    into.session = undefined;
     into.priority = this.objectives?.priorityOf(firstOf(request, OBJECTIVE_HEADERS)) ?? 0;
     into.fairnessId = this.objectives === undefined ? '' : (firstOf(request, FAIRNESS_HEADERS) ?? '');
     const api = scanned !== undefined && scanned.model === undefined ? requestApi(request.path) : undefined;

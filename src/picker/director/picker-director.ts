@@ -38,7 +38,7 @@ export class PickerDirector implements Director {
   private scheduler: Scheduler;
   private record: DecisionRecord;
   private readonly resolved: ResolvedModel = {
-    ...{ model: '', rule: undefined, targetModel: '', attempts: [], priority: 0, fairnessId: '' },
+    ...{ model: '', rule: undefined, targetModel: '', attempts: [], session: undefined, priority: 0, fairnessId: '' },
   };
   private models: ModelResolver;
   private readonly facts = new ReusedRequest();

@@ -7,15 +7,18 @@ import { answerModelList, unknownModel } from './model-list';
 import type { ModelResolver, ResolvedModel } from './model-resolver';
 import { PolicyModels, type RoutedModel } from './policy-models';
 import type { Attempt, PoolRoute } from './pool-route';
+import { stickyChoice } from './sticky-choice';
 
-/** What the client of the request at hand may use. */
-export interface AskedAccess {
+/** The client of the request at hand. */
+export interface AskingClient {
+  /** Undefined where it is not known. */
+  readonly clientId: string | undefined;
   mayUse(model: string): boolean;
 }
 
 /**
  * Finds the model by the policy: the class header first, then the body's model, then the default model. Weights are chance, request by
- * request; the pools after the first are for when that one has no ready endpoint.
+ * request, or session by session where the model says so; the pools after the first are for when that one has no ready endpoint.
  */
 export class PolicyModelResolver implements ModelResolver {
   private readonly models: PolicyModels;
@@ -30,8 +33,8 @@ export class PolicyModelResolver implements ModelResolver {
     policy: PickerPolicy,
     pools: ReadonlyMap<string, PoolRoute>,
     private readonly random: RandomSource,
-    /** @default every model for everybody */
-    private readonly access?: AskedAccess,
+    /** @default nobody is known, and everybody may use every model */
+    private readonly client?: AskingClient,
   ) {
     this.models = new PolicyModels(policy, pools);
     this.names = this.models.names;
@@ -50,11 +53,13 @@ export class PolicyModelResolver implements ModelResolver {
     into.rule = undefined;
     into.priority = 0;
     into.fairnessId = '';
+    into.session = undefined;
     const found = this.find(request, asked, into);
     if (found !== undefined) {
       into.model = found.name;
       into.priority = found.priority;
-      into.attempts = this.choose(found);
+      into.session = this.sessionOf(found, request);
+      into.attempts = this.choose(found, into.session);
       into.targetModel = into.attempts[0]!.targetModel ?? found.name;
       return undefined;
     }
@@ -95,16 +100,23 @@ export class PolicyModelResolver implements ModelResolver {
   }
 
   private mayUse({ name }: RoutedModel): boolean {
-    return this.access === undefined || this.access.mayUse(name);
+    return this.client === undefined || this.client.mayUse(name);
   }
 
   /** What the client may hear of. */
   private namesFor(): readonly string[] {
-    return this.access === undefined ? this.names : this.names.filter((name) => this.mayUse(this.models.get(name)!));
+    return this.client === undefined ? this.names : this.names.filter((name) => this.mayUse(this.models.get(name)!));
   }
 
-  private choose({ choices }: RoutedModel): readonly Attempt[] {
+  private sessionOf({ choices, stickiness }: RoutedModel, request: RequestFacts): string | undefined {
+    if (stickiness === undefined || choices.length === 1) return undefined;
+    const key = stickiness.source === 'client' ? this.client?.clientId : request.header(stickiness.name!);
+    return key === '' ? undefined : key;
+  }
+
+  private choose({ choices }: RoutedModel, session: string | undefined): readonly Attempt[] {
     if (choices.length === 1) return choices[0]!.attempts;
+    if (session !== undefined) return choices[stickyChoice(choices, session)]!.attempts;
     const chance = this.random.next();
     for (let index = 0; index < choices.length; index++) {
       if (chance < choices[index]!.upTo) return choices[index]!.attempts;

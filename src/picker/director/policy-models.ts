@@ -1,5 +1,6 @@
-import type { PickerPolicy, PolicyModel } from '../../picker-config/picker-policy';
+import type { PickerPolicy, PolicyModel, PolicyStickiness } from '../../picker-config/picker-policy';
 import type { Attempt, PoolRoute } from './pool-route';
+import { type StickyTarget, stickySeed } from './sticky-choice';
 
 /** A model of the policy, ready to be routed. */
 export interface RoutedModel {
@@ -8,10 +9,12 @@ export interface RoutedModel {
   readonly priority: number;
   /** For each target, the pools to try in turn when chance chooses it: the target, the other targets, the fallbacks. */
   readonly choices: readonly Choice[];
+  /** What keeps a session at its target. @default nothing does */
+  readonly stickiness: PolicyStickiness | undefined;
 }
 
 /** One target's turn. */
-export interface Choice {
+export interface Choice extends StickyTarget {
   /** Chance falls below this number, of 1 in total. */
   readonly upTo: number;
   readonly attempts: readonly Attempt[];
@@ -51,10 +54,16 @@ export class PolicyModels {
     const later = this.fallbacks(model, servedName ?? model.name);
     let sum = 0;
     const choices = attempts.map((attempt, index): Choice => {
-      sum += weights[index]!;
-      return { upTo: sum / total, attempts: [attempt, ...attempts.filter((other) => other !== attempt), ...later] };
+      const weight = weights[index]!;
+      sum += weight;
+      return {
+        upTo: sum / total,
+        weight,
+        seed: stickySeed(model.name, ...targetKey(model, index)),
+        attempts: [attempt, ...attempts.filter((other) => other !== attempt), ...later],
+      };
     });
-    return { name, priority: model.priority, choices };
+    return { name, priority: model.priority, choices, stickiness: model.stickiness };
   }
 
   /** The model's fallback pool, then those of its pools and their own, each once. */
@@ -80,4 +89,12 @@ export class PolicyModels {
     // the parser has checked that every pool that is named exists
     return { pool: this.pools.get(pool)!, targetModel };
   }
+}
+
+/** Of what a target is, not of its place; the adapters of a model are where the model is. */
+function targetKey({ name, targets }: PolicyModel, index: number): string[] {
+  const keys = targets.map(({ pool, model = name }) => [pool, model]);
+  const [pool, model] = keys[index]!;
+  const twins = keys.slice(0, index).filter((key) => key[0] === pool && key[1] === model).length;
+  return [pool!, model!, String(twins)];
 }

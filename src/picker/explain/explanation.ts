@@ -1,4 +1,4 @@
-import type { PolicyLimit } from '../../picker-config/picker-policy';
+import type { PolicyLimit, PolicyStickiness } from '../../picker-config/picker-policy';
 import type { ModelRule } from '../director/model-resolver';
 import type { RequestApi } from '../openai/request-api';
 import type { EndpointExplanation } from '../scheduling/decision-record';
@@ -41,6 +41,8 @@ export interface ModelStep {
   readonly priority: number | undefined;
   /** Chances of the model's targets, where there are several: one of them was drawn. */
   readonly chances: readonly { readonly pool: string; readonly ratio: number }[];
+  /** What the target was chosen by instead. @default chance */
+  readonly session: PolicyStickiness | undefined;
   /** Pools in the order in which they are tried; the first with a ready endpoint is taken. */
   readonly pools: readonly PoolTry[];
 }

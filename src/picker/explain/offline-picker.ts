@@ -9,7 +9,7 @@ import { PooledEndpoints } from '../datastore/pool-endpoints';
 import { demandOf, ReusedSubject } from '../director/limit-request';
 import type { ModelResolver, ResolvedModel } from '../director/model-resolver';
 import { PickerDirector, ReusedRequest } from '../director/picker-director';
-import type { AskedAccess } from '../director/policy-model-resolver';
+import type { AskingClient } from '../director/policy-model-resolver';
 import { PolicyModels } from '../director/policy-models';
 import type { Decision, RejectDecision, RequestFacts } from '../ext-proc/director';
 import { rejection } from '../ext-proc/rejection';
@@ -72,7 +72,7 @@ const NOW_MS = 1e9;
 const ANYBODY = Symbol('anybody');
 
 /** Whose request is explained, and so which models it may know of. */
-class Asker implements AskedAccess {
+class Asker implements AskingClient {
   private readonly access: ModelAccess | undefined;
   private client: VerifiedClient | typeof ANYBODY | undefined = ANYBODY;
 
@@ -82,6 +82,10 @@ class Asker implements AskedAccess {
 
   public become(client: VerifiedClient | typeof ANYBODY | undefined): void {
     this.client = client;
+  }
+
+  public get clientId(): string | undefined {
+    return this.client === ANYBODY ? undefined : this.client?.id;
   }
 
   public mayUse(model: string): boolean {
@@ -215,7 +219,7 @@ export class OfflinePicker {
     };
   }
 
-  private modelStep({ model, rule, targetModel, attempts }: ResolvedModel): ModelStep {
+  private modelStep({ model, rule, targetModel, attempts, session }: ResolvedModel): ModelStep {
     const { policy } = this.loaded;
     const routed = policy === undefined ? undefined : new PolicyModels(policy, this.pools).get(model);
     const first = attempts.findIndex(({ pool }) => pool.endpoints.snapshot.ready.length > 0);
@@ -232,6 +236,7 @@ export class OfflinePicker {
               pool: target!.pool.name,
               ratio: upTo - (choices[index - 1]?.upTo ?? 0),
             })),
+      session: session === undefined ? undefined : routed?.stickiness,
       pools: attempts.map((attempt, index) => ({
         pool: attempt.pool.name,
         targetModel: attempt.targetModel ?? targetModel,

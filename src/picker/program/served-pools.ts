@@ -4,7 +4,7 @@ import type { ModelRewrites } from '../datastore/model-rewrites';
 import type { Objectives } from '../datastore/objectives';
 import type { PoolEndpoints } from '../datastore/pool-endpoints';
 import { type ModelResolver, PassModelResolver } from '../director/model-resolver';
-import { type AskedAccess, PolicyModelResolver } from '../director/policy-model-resolver';
+import { type AskingClient, PolicyModelResolver } from '../director/policy-model-resolver';
 import { POOL_HEADER, type PoolRoute } from '../director/pool-route';
 import type { PoolPlan } from './pool-plan';
 
@@ -26,11 +26,11 @@ export function modelResolver(
   pools: ReadonlyMap<string, PoolRoute>,
   rewrites: ModelRewrites,
   random: RandomSource,
-  access: AskedAccess,
+  client: AskingClient,
   objectives?: Objectives,
 ): ModelResolver {
   const [only] = pools.values();
   return policy === undefined || (policy.models.length === 0 && policy.pools.length === 0)
     ? new PassModelResolver(only!, rewrites, objectives)
-    : new PolicyModelResolver(policy, pools, random, access);
+    : new PolicyModelResolver(policy, pools, random, client);
 }

@@ -27,6 +27,9 @@ models:
   - { name: llama-3-70b, aliases: [llama], targets: [{ pool: llama }], priority: 100 }
   - { name: mistral-7b, targets: [{ pool: mistral, model: mistralai/Mistral-7B }] }
   - { name: headers, targets: [{ pool: echo }] }
+  - name: canary
+    targets: [{ pool: llama, model: llama-3-70b, weight: 3 }, { pool: mistral, model: mistralai/Mistral-7B, weight: 1 }]
+    stickiness: { source: header, name: x-session-id }
 classes: { header: x-model-class, values: { small: mistral-7b } }
 `;
 
@@ -104,6 +107,18 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
     expect((await chat('llama', { 'x-model-class': 'small' })).headers['x-inference-pod']).toBe('mistral-0');
   });
 
+  test('a session stays in its pool, and the sessions are spread by the weights', async () => {
+    const poolOf = async (session: string): Promise<string> =>
+      String((await chat('canary', { 'x-session-id': session })).headers['x-inference-pod']).replace(/-\d$/, '');
+    const sessions = Array.from({ length: 60 }, (_, index) => `user-${index}`);
+    const first = await Promise.all(sessions.map(poolOf));
+    expect(await Promise.all(sessions.map(poolOf))).toEqual(first);
+    const moved = first.filter((pool) => pool === 'mistral').length;
+    // a quarter of 60 within four standard deviations
+    expect([moved > 1, moved < 29, first.every((pool) => pool === 'llama' || pool === 'mistral')]).toEqual([true, true, true]);
+    expect((await chat('canary')).status).toBe(200);
+  });
+
   test('a client can choose neither pool nor pod', async () => {
     const target = `127.0.0.1:${engines.get('mistral-0')!.port}`;
     const answer = await chat('llama', { 'x-aig-pool': 'mistral', 'x-gateway-destination-endpoint': target });
@@ -120,12 +135,13 @@ describeWith(['envoy'], 'sidecar mode with real Envoy', ({ envoy }) => {
   test('an unknown model gets 404 in the API’s shape', async () => {
     const answer = await chat('gpt-9');
     expect(answer.status).toBe(404);
-    expect(JSON.parse(answer.body).error.message).toContain('headers, llama, llama-3-70b, mistral-7b');
+    expect(JSON.parse(answer.body).error.message).toContain('canary, headers, llama, llama-3-70b, mistral-7b');
   });
 
   test('GET /v1/models names the models of all pools', async () => {
     const answer = await send(proxy.port, 'GET', '/v1/models');
     expect(JSON.parse(answer.body).data.map(({ id }: { id: string }) => id)).toEqual([
+      'canary',
       'headers',
       'llama',
       'llama-3-70b',

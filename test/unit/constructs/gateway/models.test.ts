@@ -10,6 +10,7 @@ import {
   ModelApi,
   RateLimitKey,
   SecretReference,
+  Stickiness,
   StoreFailure,
   TokenStore,
   warningsBelow,
@@ -24,6 +25,18 @@ function policyOf(objects: ReturnType<GatewayProgram['synth']>): any {
 }
 
 describe('models become the picker’s policy', () => {
+  test.each([
+    [Stickiness.header('X-Session-Id'), { source: 'header', name: 'x-session-id' }],
+    [Stickiness.client(), { source: 'client' }],
+  ])('with what keeps a session at its target', (stickiness, expected) => {
+    const program = new GatewayProgram();
+    const identity = ClientIdentity.apiKeys({ name: 'keys' });
+    const gateway = program.gateway(GatewayImplementation.kong(), { identity });
+    const targets = ['one', 'two'].map((name) => ({ pool: program.pool(name) }));
+    gateway.addModel('a', { targets, stickiness });
+    expect(policyOf(program.synth()).models[0].stickiness).toEqual(expected);
+  });
+
   test('with names, shares, priorities and fallbacks', () => {
     const program = new GatewayProgram();
     const gateway = program.gateway(GatewayImplementation.kong(), { headerClasses: { small: 'b' }, defaultModel: 'a' });

@@ -15,6 +15,7 @@ import {
   type ModelAccess,
   PickerDelivery,
   RateLimitKey,
+  Stickiness,
   TokenStore,
 } from '../../../../src';
 import { GatewayProgram, refusal } from '../../../support/gateway-program';
@@ -204,6 +205,22 @@ const REFUSALS: readonly (readonly [string, string, RegExp, Program])[] = [
     /knows no clients/,
     (p) => listed(p, { others: ['m'] }, { picker: LLMD }),
   ],
+  [
+    'clients kept at a target where none are known',
+    'AIG496',
+    /got 'm'.*Stickiness\.header.*\[llm\/gw\/Model-m\]/,
+    (p) => p.gateway(kong()).addModel('m', { pool: p.pool('one'), stickiness: Stickiness.client() }),
+  ],
+  [
+    'sessions that the llm-d picker would tear apart',
+    'AIG497',
+    /by chance for each request.*got 'm'/,
+    (p) => {
+      const g = p.gateway(istio(), { attach: AttachMode.POOL, picker: LLMD });
+      g.addModel('m', { pool: p.pool('one'), stickiness: Stickiness.header('x-session-id') });
+    },
+  ],
+  ['a session header that is none', 'AIG492', /got 'x session'/, () => Stickiness.header('x session')],
   ['a gateway with limits and no model', 'AIG472', /addModel/, (p) => p.gateway(kong()).addTokenRateLimit('all', LIMIT)],
   ['a raw header as a key', 'AIG492', /setBy/, () => RateLimitKey.trustedHeader('x-user', { setBy: '' })],
   [

@@ -1,6 +1,6 @@
 import { EndpointStore } from '../../../../src/picker/datastore/endpoint-store';
 import type { ResolvedModel } from '../../../../src/picker/director/model-resolver';
-import { type AskedAccess, PolicyModelResolver } from '../../../../src/picker/director/policy-model-resolver';
+import { type AskingClient, PolicyModelResolver } from '../../../../src/picker/director/policy-model-resolver';
 import type { PoolRoute } from '../../../../src/picker/director/pool-route';
 import type { RequestFacts } from '../../../../src/picker/ext-proc/director';
 import { ModelAccess } from '../../../../src/picker/identity/model-access';
@@ -35,7 +35,7 @@ const POLICY: PickerPolicy = {
   classes: { header: 'x-model-class', values: { small: 'mistral-7b' } },
 };
 
-function resolver(policy: PickerPolicy = POLICY, chance = 0, access?: AskedAccess): PolicyModelResolver {
+function resolver(policy: PickerPolicy = POLICY, chance = 0, access?: AskingClient): PolicyModelResolver {
   const pools = new Map<string, PoolRoute>(
     policy.pools.map(({ name }) => [name, { name, endpoints: new EndpointStore(), setHeaders: ['x-aig-pool', name] }]),
   );
@@ -169,12 +169,60 @@ describe('the list of models', () => {
   });
 });
 
+describe('a model that keeps sessions at their target', () => {
+  const SESSIONS = Array.from({ length: 200 }, (_, index) => `session-${index}`);
+  const sticky = (stickiness: PolicyModel['stickiness'], more: Partial<PolicyModel> = {}): PickerPolicy => ({
+    ...POLICY,
+    models: POLICY.models.map((entry) => (entry.name === 'canary' ? { ...entry, ...more, stickiness } : entry)),
+  });
+  const HEADER = { source: 'header', name: 'x-session-id' } as const;
+  const go = (policy: PickerPolicy, chance: number, session?: string, model = 'canary', access?: AskingClient): string =>
+    routes(
+      request(asked(model), { headers: session === undefined ? {} : { 'x-session-id': session } }),
+      resolver(policy, chance, access),
+    )[0]!;
+
+  test('sends every request of a session to the same one, whatever chance says, and some sessions to each', () => {
+    const first = SESSIONS.map((session) => go(sticky(HEADER), 0, session));
+    expect(SESSIONS.map((session) => go(sticky(HEADER), 0.99, session))).toEqual(first);
+    expect(new Set(first)).toEqual(new Set(['llama/canary', 'mistral/next']));
+  });
+
+  test('leaves the requests without the header, or with an empty one, to chance', () => {
+    expect([go(sticky(HEADER), 0), go(sticky(HEADER), 0.99)]).toEqual(['llama/canary', 'mistral/next']);
+    expect([go(sticky(HEADER), 0, ''), go(sticky(HEADER), 0.99, '')]).toEqual(['llama/canary', 'mistral/next']);
+  });
+
+  test('keeps a session at one pool for the model, its aliases and its adapters', () => {
+    const policy = sticky(HEADER, { aliases: ['test'], adapters: [{ name: 'poet' }] });
+    const pools = (model: string): string[] => SESSIONS.map((session) => go(policy, 0, session, model).split('/')[0]!);
+    expect(pools('test')).toEqual(pools('canary'));
+    expect(pools('poet')).toEqual(pools('canary'));
+  });
+
+  test('goes by the verified client, where it is asked to', () => {
+    const policy = sticky({ source: 'client' });
+    const asClient = (id: string | undefined): AskingClient => ({ clientId: id, mayUse: () => true });
+    const first = SESSIONS.map((id) => go(policy, 0, 'any', 'canary', asClient(id)));
+    expect(SESSIONS.map((id) => go(policy, 0.99, 'other', 'canary', asClient(id)))).toEqual(first);
+    expect(new Set(first).size).toBe(2);
+    expect(go(policy, 0.99, 'any', 'canary', asClient(undefined))).toBe('mistral/next');
+  });
+
+  test('tells two targets of the same kind apart, so that each counts', () => {
+    const twin = { pool: 'llama', weight: 1 };
+    const policy = sticky(HEADER, { targets: [twin, twin, { pool: 'mistral', weight: 1 }] });
+    const llama = SESSIONS.filter((session) => go(policy, 0, session).startsWith('llama')).length / SESSIONS.length;
+    expect(Math.abs(llama - 2 / 3)).toBeLessThan(0.15);
+  });
+});
+
 describe('a client that may use some models', () => {
-  const access = (lists: Partial<PolicyAccess>, client = 'alice', tenant?: string): AskedAccess => {
+  const access = (lists: Partial<PolicyAccess>, client = 'alice', tenant?: string): AskingClient => {
     const known = new ModelAccess({ ...POLICY, access: { clients: {}, tenants: {}, others: [], ...lists } });
-    return { mayUse: (model) => known.mayUse({ id: client, tenant, keyName: undefined }, model) };
+    return { clientId: client, mayUse: (model) => known.mayUse({ id: client, tenant, keyName: undefined }, model) };
   };
-  const ask = (asked: AskedAccess, facts: RequestFacts, policy = POLICY): { model: string; status: number; names: string } => {
+  const ask = (asked: AskingClient, facts: RequestFacts, policy = POLICY): { model: string; status: number; names: string } => {
     const into: ResolvedModel = { model: '', targetModel: '', attempts: [] };
     const refusal = resolver(policy, 0, asked).resolve(facts, into);
     const text = refusal?.body.toString() ?? '';
