@@ -44,7 +44,7 @@ export { ClientIdentity, type JwtIdentityOptions } from './constructs/values/cli
 export type { CorsOptions } from './constructs/values/cors';
 export { Criticality } from './constructs/values/criticality';
 export { KvCacheDataType, ModelDataType } from './constructs/values/data-type';
-export { EndpointChooser, type EndpointChooserOptions } from './constructs/values/endpoint-chooser';
+export { EndpointChooser, type EndpointChooserOptions, type PowerOfKOptions } from './constructs/values/endpoint-chooser';
 export { FailureMode } from './constructs/values/failure-mode';
 export { Filter, type PrefixCacheAffinityFilterOptions, type UtilizationFilterOptions } from './constructs/values/filter';
 export {
@@ -76,11 +76,18 @@ export {
 } from './constructs/values/model-source';
 export { type ConfigMapDeliveryOptions, PickerDelivery } from './constructs/values/picker-delivery';
 export { PickerProgram } from './constructs/values/picker-program';
+export {
+  type CircuitBreakerSignalOptions,
+  PickerSignal,
+  type ReportTrustOptions,
+  type SpeedEstimatorOptions,
+} from './constructs/values/picker-signal';
 export { Quantization } from './constructs/values/quantization';
 export { RateLimitKey, type TrustedHeaderOptions } from './constructs/values/rate-limit-key';
 export {
   type ActiveRequestScorerOptions,
   type ContextLengthScorerOptions,
+  type ExpectedCostScorerOptions,
   type LoadAwareScorerOptions,
   type NoHitLruScorerOptions,
   type PrefixCacheScorerOptions,

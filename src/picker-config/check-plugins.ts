@@ -2,7 +2,7 @@ import type { Problem } from '../shared/problem';
 import { ConfigCode } from './codes';
 import type { EndpointPickerConfig } from './endpoint-picker-config';
 import { didYouMean } from './nearest-name';
-import { PLUGIN_CATALOGUE, type PluginKind } from './plugin-catalogue';
+import { OWN_PLUGINS, PLUGIN_CATALOGUE, type PluginKind } from './plugin-catalogue';
 
 /** What a picker can load. */
 export interface PluginSupport {
@@ -28,12 +28,13 @@ export function checkPlugins(config: EndpointPickerConfig, support: PluginSuppor
 
   const typeOf = new Map(config.plugins.map(({ name, type }) => [name, type]));
   const expect = (ref: string | undefined, kinds: readonly PluginKind[], path: string): void => {
-    const known = ref === undefined ? undefined : PLUGIN_CATALOGUE.get(typeOf.get(ref) ?? '');
-    if (known === undefined || known.kinds.some((kind) => kinds.includes(kind))) return;
+    const type = ref === undefined ? undefined : typeOf.get(ref);
+    const ofType = type === undefined ? undefined : kindsOf(type);
+    if (ofType === undefined || ofType.some((kind) => kinds.includes(kind))) return;
     problems.push({
       code: ConfigCode.MISPLACED_PLUGIN,
       what: `plugin '${ref}' has no effect here`,
-      value: `${known.type}, a ${known.kinds.join(' and ')}`,
+      value: `${type}, a ${ofType.join(' and ')}`,
       allowed: kinds.join(', '),
       fix: 'refer to a plugin of that kind, or remove the entry',
       where: locate(path),
@@ -63,6 +64,12 @@ export function checkPlugins(config: EndpointPickerConfig, support: PluginSuppor
     expect(name, ['parser'], `requestHandler.parsers[${i}].pluginRef`);
   });
   return problems;
+}
+
+/** Undefined for a type that nobody knows, such as one of a user. */
+function kindsOf(type: string): readonly PluginKind[] | undefined {
+  const own = OWN_PLUGINS.get(type);
+  return own === undefined ? PLUGIN_CATALOGUE.get(type)?.kinds : [own];
 }
 
 function typeProblem(type: string, { supported, allowExperimental }: PluginSupport): Problem | undefined {

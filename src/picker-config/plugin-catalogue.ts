@@ -18,7 +18,8 @@ export type PluginKind =
   | 'usage-limit'
   | 'saturation'
   | 'eviction'
-  | 'syncer';
+  | 'syncer'
+  | 'signal';
 
 /** A plugin type of llm-d v0.10. */
 export interface CataloguedPlugin {
@@ -146,10 +147,13 @@ const DEPRECATED: readonly Row[] = [
   ['local-syncer', 'syncer', REMOVE],
 ];
 
-/** Scheduling plugins that only this picker has, with their kind. */
+/** Scheduling plugins that only this picker has, with their kind. A signal is set once, and no profile refers to it. */
 export const OWN_PLUGINS: ReadonlyMap<string, PluginKind> = new Map([
   ['expected-cost-scorer', 'scorer'],
   ['power-of-k-picker', 'picker'],
+  ['report-trust', 'signal'],
+  ['circuit-breaker', 'signal'],
+  ['speed-estimator', 'signal'],
 ]);
 
 function rows(stability: CataloguedPlugin['stability'], list: readonly Row[]): [string, CataloguedPlugin][] {

@@ -70,7 +70,7 @@ export function pickerArguments(
   const chosen = new Set(extraArgs.map(flagName));
   const args = [
     ...(input.policy === undefined ? poolArguments(input.pools[0]!) : [`--policy-file=${CONFIG_FOLDER}/${POLICY_KEY}`]),
-    ...(picker.scoring.isOwnDefault ? [] : [`--config-file=${CONFIG_FOLDER}/${CONFIG_KEY}`]),
+    ...(picker.scoring._config() === undefined ? [] : [`--config-file=${CONFIG_FOLDER}/${CONFIG_KEY}`]),
     ...peerArguments(input, peerSecret),
     ...(hasPlugins ? [`--plugin-file=${PLUGIN_FOLDER}/${PLUGIN_KEY}`] : []),
     ...(picker.secureServing ? [] : ['--secure-serving=false']),

@@ -6,6 +6,14 @@ export interface EndpointChooserOptions {
   readonly maxEndpoints?: number;
 }
 
+/** How endpoints with old reports are chosen among. */
+export interface PowerOfKOptions extends EndpointChooserOptions {
+  /** How many of the endpoints with old reports are looked at. 1 to 100. @default 2 */
+  readonly choices?: number;
+  /** Below this trust a report is old, 0 to 1. @default 0.5 */
+  readonly minTrustRatio?: number;
+}
+
 /** Turns the scores into the choice: the last step of a profile, the plugin kind that llm-d calls a picker. */
 export class EndpointChooser {
   /** The highest score, ties broken at random. */
@@ -21,6 +29,18 @@ export class EndpointChooser {
   /** An endpoint at random, in proportion to its score, which keeps several pickers from choosing the same one. */
   public static weightedRandom(options: EndpointChooserOptions = {}): EndpointChooser {
     return new EndpointChooser('weighted-random-picker', counted('EndpointChooser.weightedRandom', options));
+  }
+
+  /**
+   * The highest score, but of endpoints whose reports are old only the best of a few at random. Only this project's picker has it.
+   * @throws AIG451
+   */
+  public static powerOfK(options: PowerOfKOptions = {}): EndpointChooser {
+    const { choices, minTrustRatio } = options;
+    const factory = 'EndpointChooser.powerOfK';
+    const rules = { choices: { min: 1, max: 100, integer: true }, minTrustRatio: { min: 0, max: 1 } };
+    const parameters = { ...counted(factory, options), ...checkedNumbers(factory, { choices, minTrustRatio }, rules) };
+    return new EndpointChooser('power-of-k-picker', parameters);
   }
 
   /**

@@ -1,4 +1,11 @@
-import { checkedNumbers, checkedType, givenParameters, type PluginEntry, type PluginParameters } from './scoring-plugin';
+import {
+  checkedNumbers,
+  checkedType,
+  givenParameters,
+  type NumberRule,
+  type PluginEntry,
+  type PluginParameters,
+} from './scoring-plugin';
 
 /** What every scorer takes. */
 export interface ScorerOptions {
@@ -48,11 +55,56 @@ export interface NoHitLruScorerOptions extends ScorerOptions {
   readonly lruSize?: number;
 }
 
+/** The constants of the picker's own formula: docs/picker/default-profile.md explains each. */
+export interface ExpectedCostScorerOptions extends ScorerOptions {
+  /** What a prompt token in line costs, as a multiple of computing it. @default 2 */
+  readonly lineWeight?: number;
+  /** What computing a token again costs that another endpoint has, for each request there. @default 2 */
+  readonly stallWeight?: number;
+  /** What it costs beside, whatever the load. @default 10 */
+  readonly cacheWeight?: number;
+  /** What the tokens of the answer cost the batch. @default 2 */
+  readonly decodeWeight?: number;
+  /** Share of the KV cache that may be filled before it costs, 0 to 1. @default 0.9 */
+  readonly kvRoomRatio?: number;
+  /** What waiting for room in the KV cache costs. @default 3 */
+  readonly kvWeight?: number;
+  /** An endpoint that joins a running pool is taken to be slower for so long, 0 for never. @default 5 */
+  readonly warmUpSeconds?: number;
+  /** How much slower, at first. @default 3 */
+  readonly coldFactor?: number;
+  /** Costs below are alike. @default 1 */
+  readonly leastCostMs?: number;
+}
+
+const COST_WEIGHT: NumberRule = { min: 0, max: 1_000 };
+
 /**
  * Values the endpoints of a pool between 0 and 1 for one request. The types, parameters and defaults are those of the llm-d
- * endpoint picker 0.10, so that a configuration works with it as well.
+ * endpoint picker 0.10, so that a configuration works with it as well; what only this project's picker has says so.
  */
 export class Scorer {
+  /**
+   * The formula of `Scoring.default()`, with other constants or beside other scorers. Only this project's picker has it. `Scoring.default()`
+   * itself is `Scoring.of(Scorer.expectedCost()).withPicker(EndpointChooser.powerOfK())`.
+   * @throws AIG451
+   */
+  public static expectedCost(options: ExpectedCostScorerOptions = {}): Scorer {
+    const { weight, ...constants } = options;
+    const parameters = checkedNumbers('Scorer.expectedCost', constants, {
+      lineWeight: COST_WEIGHT,
+      stallWeight: COST_WEIGHT,
+      cacheWeight: COST_WEIGHT,
+      decodeWeight: COST_WEIGHT,
+      kvRoomRatio: { min: 0, max: 1 },
+      kvWeight: COST_WEIGHT,
+      warmUpSeconds: { min: 0, max: 3_600 },
+      coldFactor: { min: 1, max: 1_000 },
+      leastCostMs: { min: 0.001, max: 60_000 },
+    });
+    return new Scorer('expected-cost-scorer', parameters, weight);
+  }
+
   /** Few waiting requests are better: `(max - queue) / (max - min)` within the pool. */
   public static queue(options: ScorerOptions = {}): Scorer {
     return new Scorer('queue-scorer', {}, options.weight);

@@ -2,6 +2,7 @@ import { EMPTY_ENDPOINT_PICKER_CONFIG, type EndpointPickerConfig } from '../../p
 import { refuse } from '../internal/errors';
 import type { EndpointChooser } from './endpoint-chooser';
 import type { Filter } from './filter';
+import type { PickerSignal } from './picker-signal';
 import { Scorer } from './scorer';
 import type { PluginEntry } from './scoring-plugin';
 
@@ -54,7 +55,10 @@ export class Scoring {
     return new Scoring({ filters: [], scorers: scorers.map((scorer) => scorer._entry), chooser: undefined });
   }
 
-  private constructor(private readonly profile: Profile | undefined) {}
+  private constructor(
+    private readonly profile: Profile | undefined,
+    private readonly signals: readonly PluginEntry[] = [],
+  ) {}
 
   /** True for {@link default}, which only this project's picker understands. */
   public get isOwnDefault(): boolean {
@@ -68,7 +72,7 @@ export class Scoring {
   public with(scorer: Scorer): Scoring {
     const profile = this.profileFor('with');
     const others = profile.scorers.filter((entry) => entry.type !== scorer.type);
-    return new Scoring({ ...profile, scorers: [...others, scorer._entry] });
+    return this.but({ ...profile, scorers: [...others, scorer._entry] });
   }
 
   /**
@@ -77,7 +81,7 @@ export class Scoring {
    */
   public withFilter(filter: Filter): Scoring {
     const profile = this.profileFor('withFilter');
-    return new Scoring({ ...profile, filters: [...profile.filters, filter._entry] });
+    return this.but({ ...profile, filters: [...profile.filters, filter._entry] });
   }
 
   /**
@@ -85,15 +89,24 @@ export class Scoring {
    * @throws AIG453 on {@link default}
    */
   public withPicker(chooser: EndpointChooser): Scoring {
-    return new Scoring({ ...this.profileFor('withPicker'), chooser: chooser._entry });
+    return this.but({ ...this.profileFor('withPicker'), chooser: chooser._entry });
+  }
+
+  /** With this signal worked out in another way, also on {@link default}. Instead of one of the same type. */
+  public withSignal(signal: PickerSignal): Scoring {
+    const others = this.signals.filter((entry) => entry.type !== signal.type);
+    return new Scoring(this.profile, [...others, signal._entry]);
   }
 
   /**
-   * The configuration that gives the picker this one profile; undefined for {@link default}, which needs none.
+   * The configuration that gives the picker this one profile; undefined for {@link default} without further words, which needs none.
    * @internal
    */
   public _config(): EndpointPickerConfig | undefined {
-    if (this.profile === undefined) return undefined;
+    const signals = this.signals.map(({ type, parameters }) => ({ name: type, type, parameters }));
+    if (this.profile === undefined) {
+      return signals.length === 0 ? undefined : { ...EMPTY_ENDPOINT_PICKER_CONFIG, plugins: signals };
+    }
     const { filters, scorers, chooser } = this.profile;
     const seen = new Map<string, number>();
     const steps = [...filters, ...scorers, ...(chooser === undefined ? [] : [chooser])].map((entry) => {
@@ -107,9 +120,14 @@ export class Scoring {
       plugins: [
         ...steps.map(({ name, type, parameters }) => ({ name, type, parameters })),
         ...[...producers].map((type) => ({ name: type, type })),
+        ...signals,
       ],
       schedulingProfiles: [{ name: 'default', plugins: steps.map(({ name, weight }) => ({ pluginRef: name, weight })) }],
     };
+  }
+
+  private but(profile: Profile): Scoring {
+    return new Scoring(profile, this.signals);
   }
 
   private profileFor(method: string): Profile {
@@ -117,7 +135,7 @@ export class Scoring {
     return refuse(undefined, {
       code: 'AIG453',
       what: `Scoring.default() is one formula and has no scorers that .${method}() could add to`,
-      allowed: 'Scoring.llmdDefault(), Scoring.gpuAware() or Scoring.of(…)',
+      allowed: 'Scoring.of(Scorer.expectedCost(), …), Scoring.llmdDefault() or Scoring.gpuAware()',
       fix: 'start from one of these',
     });
   }

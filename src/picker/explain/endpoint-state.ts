@@ -4,7 +4,7 @@ import type { Problem } from '../../shared/problem';
 import { followReports } from '../scheduling/flight-book';
 import type { EndpointSnapshot } from '../scheduling/interface/endpoint-snapshot';
 import type { EndpointTable } from '../scheduling/interface/endpoint-table';
-import { TrustKeeper } from '../scheduling/trust';
+import { TrustKeeper, type TrustOptions } from '../scheduling/trust';
 
 /** What is assumed of one endpoint. A field that is left out is that of an idle one. */
 export interface EndpointState {
@@ -128,6 +128,7 @@ export function applyStates(
   snapshot: EndpointSnapshot,
   stateOf: (slot: number) => EndpointState | undefined,
   nowMs: number,
+  trust: TrustOptions,
 ): void {
   const { table, endpoints } = snapshot;
   for (const newest of [false, true]) {
@@ -143,5 +144,5 @@ export function applyStates(
     });
     followReports(snapshot, nowMs);
   }
-  new TrustKeeper().refresh(snapshot, nowMs);
+  new TrustKeeper(trust).refresh(snapshot, nowMs);
 }

@@ -134,7 +134,7 @@ export class OfflinePicker {
       pool.endpoints.replaceAll((config.pools[index] ?? []).map(({ endpoint }) => endpoint));
     });
     const states = new Map(config.pools.flat().map(({ endpoint, state }) => [endpoint.hostPort, state]));
-    applyStates(store.snapshot, (slot) => states.get(store.snapshot.endpoints[slot]!.hostPort), NOW_MS);
+    applyStates(store.snapshot, (slot) => states.get(store.snapshot.endpoints[slot]!.hostPort), NOW_MS, loaded.scheduler.trust);
     const rewrites = new ModelRewrites(random);
     rewrites.replaceAll(
       loaded.pools.flatMap(({ discovery }) =>

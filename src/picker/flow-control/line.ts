@@ -25,7 +25,7 @@ export class Line<T> {
   public queued = 0;
   public readonly drain = new DrainRate();
   private readonly byPriority = new Map<number, Band<T>>();
-  private readonly trust = new TrustKeeper();
+  private trust: TrustKeeper;
   /** Where room was found last. */
   private from = 0;
   private emptySinceMs = -1;
@@ -38,6 +38,7 @@ export class Line<T> {
     private settings: FlowControlSettings,
     private readonly onFinished: (line: Line<T>) => void,
   ) {
+    this.trust = new TrustKeeper(settings.trust);
     for (const { priority } of settings.bands) this.band(priority);
   }
 
@@ -52,6 +53,7 @@ export class Line<T> {
   /** By other rules from here on. */
   public use(settings: FlowControlSettings, nowMs: number): void {
     this.settings = settings;
+    this.trust = new TrustKeeper(settings.trust);
     for (const { priority } of settings.bands) this.band(priority);
     for (const [priority, band] of this.byPriority) {
       for (const waiting of band.use(settings.bandFor(priority))) band.enqueue(waiting, nowMs);

@@ -1,4 +1,5 @@
 import type { EndpointTable } from '../scheduling/interface/endpoint-table';
+import type { TrustOptions } from '../scheduling/trust';
 
 /** How flows of one band take turns. */
 export type Fairness = 'none' | 'roundRobin' | 'attainedService';
@@ -37,6 +38,8 @@ export interface FlowControlSettings {
   /** For pools without a ready endpoint. */
   readonly waitingRoom: WaitingRoom;
   readonly saturation: Saturation;
+  /** How long reports are believed: as the scheduler does. @default DEFAULT_TRUST */
+  readonly trust?: TrustOptions;
 }
 
 export interface WaitingRoom {

@@ -87,7 +87,7 @@ export function loadConfig(
   const { scheduler, problems: buildFaults } = buildScheduler(schedulingOf(config), { ...dependencies, locate });
   problems.push(...buildFaults);
   const inProfiles = new Set(config.schedulingProfiles.flatMap((profile) => profile.plugins.map(({ pluginRef }) => pluginRef)));
-  const queues = queueRules(policy, config, locate, problems);
+  const queues = queueRules(policy, config, locate, problems, scheduler?.trust);
   const notices = queueNotices(policy, config, inProfiles, settings.trustsHeaders);
   if (problems.length > 0 || scheduler === undefined || pools.length === 0)
     return { loaded: undefined, problems, warnings, notices };

@@ -5,6 +5,7 @@ import type { Problem } from '../../shared/problem';
 import { llmdFlowControl, QUEUE_ONLY_PLUGINS } from '../flow-control/llmd-settings';
 import { policyFlowControl, tenantPriorities } from '../flow-control/policy-settings';
 import type { FlowControlSettings } from '../flow-control/settings';
+import { DEFAULT_TRUST, type TrustOptions } from '../scheduling/trust';
 
 /** What flow control follows. */
 export interface QueueRules {
@@ -13,12 +14,17 @@ export interface QueueRules {
   readonly tenants: ReadonlyMap<string, number>;
 }
 
-/** The policy's rules where there are some, else llm-d's. @param policy undefined without one */
+/**
+ * The policy's rules where there are some, else llm-d's.
+ * @param policy undefined without one
+ * @param trust of the scheduler @default DEFAULT_TRUST
+ */
 export function queueRules(
   policy: PickerPolicy | undefined,
   config: EndpointPickerConfig,
   locate: (path: string) => string,
   problems: Problem[],
+  trust: TrustOptions = DEFAULT_TRUST,
 ): QueueRules {
   const isLlmd = config.featureGates.flowControl;
   if (isLlmd && policy?.priorities !== undefined) {
@@ -31,8 +37,11 @@ export function queueRules(
   }
   // read in any case: a broken section must not be overlooked while its gate is off
   const llmd = llmdFlowControl(config, locate, problems);
-  if (policy === undefined) return { settings: llmd, tenants: new Map() };
-  return { settings: isLlmd ? llmd : policyFlowControl(policy), tenants: tenantPriorities(policy) };
+  const settings = isLlmd || policy === undefined ? llmd : policyFlowControl(policy);
+  return {
+    settings: settings && { ...settings, trust },
+    tenants: policy === undefined ? new Map() : tenantPriorities(policy),
+  };
 }
 
 /** Whom the queue believes, in words for the log. */

@@ -1,4 +1,4 @@
-import { recordOutcome } from './circuit-breaker';
+import type { CircuitBreaker } from './circuit-breaker';
 import type { Flight, FlightOutcome } from './flight';
 import type { EndpointSnapshot } from './interface/endpoint-snapshot';
 import type { EndpointTable } from './interface/endpoint-table';
@@ -6,7 +6,10 @@ import type { LearnedSpeed } from './learned-speed';
 
 /** Keeps the columns that the picker fills from its own requests. Every count that a flight adds it takes away again, exactly once. */
 export class FlightBook {
-  public constructor(private readonly speed: LearnedSpeed) {}
+  public constructor(
+    private readonly speed: LearnedSpeed,
+    private readonly breaker: CircuitBreaker,
+  ) {}
 
   public departed(table: EndpointTable, { slot, uncachedTokens, outputTokens }: Flight): void {
     table.inFlight[slot] = table.inFlight[slot]! + 1;
@@ -28,7 +31,7 @@ export class FlightBook {
     const { slot } = flight;
     if (outcome !== undefined) {
       this.speed.learn(table, flight, outcome, nowMs, loadOf(table, slot));
-      recordOutcome(table, slot, outcome, nowMs);
+      this.breaker.record(table, slot, outcome, nowMs);
     }
     this.answered(table, flight);
     table.inFlight[slot] = table.inFlight[slot]! - 1;

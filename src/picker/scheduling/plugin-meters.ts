@@ -93,5 +93,6 @@ export function timedParts(
     scorers: parts.scorers.map((each) => ({ ...each, scorer: scorer(each.scorer) })),
     picker: picker(parts.picker),
     producers: parts.producers.map(producer),
+    breaker: parts.breaker,
   };
 }

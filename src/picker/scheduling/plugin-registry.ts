@@ -3,6 +3,7 @@ import type { RandomSource } from '../../shared/random';
 import type { CustomScorer } from './interface/custom-scorer';
 import type { Filter, Picker, ProfileHandler, Scorer } from './interface/plugins';
 import type { LearnedSpeed } from './learned-speed';
+import type { OwnSignals } from './own-signals';
 import type { PluginFaults } from './plugin-faults';
 import type { PluginParameters } from './plugin-parameters';
 import { ConcurrencyDetector } from './plugins/filter/concurrency-detector/concurrency-detector';
@@ -41,6 +42,9 @@ import { QueueScorer } from './plugins/scorer/queue-scorer/queue-scorer';
 import { RunningRequestsSizeScorer } from './plugins/scorer/running-requests-size-scorer/running-requests-size-scorer';
 import { SessionAffinityScorer } from './plugins/scorer/session-affinity-scorer/session-affinity-scorer';
 import { TokenLoadScorer } from './plugins/scorer/token-load-scorer/token-load-scorer';
+import { CircuitBreakerSignal } from './plugins/signal/circuit-breaker/circuit-breaker';
+import { ReportTrust } from './plugins/signal/report-trust/report-trust';
+import { SpeedEstimator } from './plugins/signal/speed-estimator/speed-estimator';
 
 export type AnyProducer = ApproxPrefixCacheProducer | InflightLoadProducer | SessionIdProducer | TokenProducer;
 
@@ -52,6 +56,8 @@ interface PluginOfKind {
   readonly picker: Picker;
   readonly producer: AnyProducer;
   readonly 'profile-handler': ProfileHandler;
+  /** How the picker works out one of its own signals, whatever the profile. */
+  readonly signal: Partial<OwnSignals>;
 }
 
 /** A plugin that was built, by what it does. */
@@ -147,4 +153,5 @@ export const SCHEDULING_PLUGINS: ReadonlyMap<string, RegisteredPlugin> = new Map
   ...pickers([MaxScorePicker, RandomPicker, WeightedRandomPicker, PowerOfKPicker]),
   ...all('producer', [ApproxPrefixCacheProducer, InflightLoadProducer, SessionIdProducer, TokenProducer]),
   ...all('profile-handler', [SingleProfileHandler, HeaderProfileHandler]),
+  ...all('signal', [ReportTrust, CircuitBreakerSignal, SpeedEstimator]),
 ]);

@@ -1,4 +1,4 @@
-import { withoutEjected } from './circuit-breaker';
+import type { CircuitBreaker } from './circuit-breaker';
 import { DecisionRecord, EJECTED, KEPT, OUTSIDE_SUBSET, type ProfileNames } from './decision-record';
 import type { EndpointSnapshot } from './interface/endpoint-snapshot';
 import type { Filter, Picker, Producer, Scorer } from './interface/plugins';
@@ -22,6 +22,7 @@ export interface ProfileParts {
   readonly filters: readonly NamedFilter[];
   readonly scorers: readonly WeightedScorer[];
   readonly picker: Picker;
+  readonly breaker: CircuitBreaker;
   /** Those that filters and scorers use. */
   readonly producers: readonly Producer[];
 }
@@ -107,7 +108,7 @@ export class Profile {
       record?.narrow(OUTSIDE_SUBSET, candidates, count);
       if (count === 0) return ProfileOutcome.OUTSIDE_SUBSET;
     }
-    const healthy = withoutEjected(snapshot.table, candidates, count, nowMs);
+    const healthy = this.parts.breaker.withoutEjected(snapshot.table, candidates, count, nowMs);
     if (healthy < count) record?.narrow(EJECTED, candidates, healthy);
     count = healthy;
     const { filters, producers } = this.parts;

@@ -3,10 +3,12 @@ import type { EndpointPickerConfig, PluginSpec, SchedulingProfileSpec } from '..
 import type { Clock } from '../../shared/clock';
 import type { Problem } from '../../shared/problem';
 import type { RandomSource } from '../../shared/random';
+import { CircuitBreaker } from './circuit-breaker';
 import type { CustomScorer } from './interface/custom-scorer';
 import type { EndpointSource } from './interface/endpoint-snapshot';
 import type { Picker, Producer, ProfileHandler } from './interface/plugins';
 import { LearnedSpeed } from './learned-speed';
+import { DEFAULT_SIGNALS, type OwnSignals } from './own-signals';
 import { PluginFaults, shownFault } from './plugin-faults';
 import { type PluginMeters, type PluginName, timedParts } from './plugin-meters';
 import { PluginParameters } from './plugin-parameters';
@@ -94,15 +96,17 @@ interface ProducerType<T> {
   standard(clock: Clock): T;
 }
 
-/** Plugins of these kinds are referred to by others, and so built first. */
-const BUILT_FIRST = 'producer';
+/** Others need what these kinds give, whatever the order of the file. */
+const BUILT_FIRST: readonly BuiltPlugin['kind'][] = ['signal', 'producer'];
 
 class SchedulerBuilder {
   private readonly problems: Problem[] = [];
   private readonly built = new Map<string, BuiltPlugin>();
   private readonly locate: (path: string) => string;
   private readonly custom: ReadonlyMap<string, RegisteredPlugin>;
-  private readonly speed = new LearnedSpeed();
+  private signals: OwnSignals = DEFAULT_SIGNALS;
+  private speed = new LearnedSpeed();
+  private breaker = new CircuitBreaker();
 
   public constructor(
     private readonly config: SchedulingConfig,
@@ -113,9 +117,10 @@ class SchedulerBuilder {
   }
 
   public build(): BuiltScheduler {
-    // producers first, because scorers refer to them whatever the order of the file
-    this.buildPlugins((kind) => kind === BUILT_FIRST);
-    this.buildPlugins((kind) => kind !== BUILT_FIRST);
+    this.buildPlugins((kind) => kind === 'signal');
+    this.useSignals();
+    this.buildPlugins((kind) => kind === 'producer');
+    this.buildPlugins((kind) => !BUILT_FIRST.includes(kind));
     const handler = this.handler();
     const parts = this.config.schedulingProfiles.map((spec, i) => this.profile(spec, i));
     if (handler === undefined || this.problems.length > 0) return { scheduler: undefined, problems: this.problems };
@@ -125,7 +130,8 @@ class SchedulerBuilder {
     );
     for (const [name, producer] of prefixes) producer.hits = meters?.prefixHits(name);
     const profiles = parts.map((each) => new Profile(each));
-    const scheduler = { profiles, handler, source, clock, speed: this.speed, prefixes };
+    const { speed, breaker } = this;
+    const scheduler = { profiles, handler, source, clock, speed, breaker, trust: this.signals.trust, prefixes };
     return { scheduler: new Scheduler({ ...scheduler, ...this.timed(parts) }), problems: [] };
   }
 
@@ -148,6 +154,18 @@ class SchedulerBuilder {
       const built = this.buildPlugin(registered, parameters, context, spec, i);
       if (built !== undefined) this.built.set(spec.name, built);
     });
+  }
+
+  /** What the configuration says of the picker's own signals; of each kind once. */
+  private useSignals(): void {
+    const named = this.config.plugins.filter(({ name }) => this.built.get(name)?.kind === 'signal');
+    for (const { type } of named.filter((spec, index) => named.findIndex((other) => other.type === spec.type) < index)) {
+      const names = named.filter((other) => other.type === type).map(({ name }) => name);
+      this.notOne(`several plugins are of type '${type}', which holds for all profiles`, names.join(', '), 'one', 'keep one');
+    }
+    for (const { kind, plugin } of this.built.values()) if (kind === 'signal') this.signals = { ...this.signals, ...plugin };
+    this.speed = new LearnedSpeed(this.signals.speed);
+    this.breaker = new CircuitBreaker(this.signals.breaker);
   }
 
   /** Our own plugins report their faults; one of a user may throw whatever it likes. */
@@ -263,6 +281,6 @@ class SchedulerBuilder {
       );
     }
     const picker = pickers[0]?.picker ?? new MaxScorePicker(1, this.dependencies.random);
-    return { name: spec.name, filters, scorers, picker, producers: [...producers] };
+    return { name: spec.name, filters, scorers, picker, producers: [...producers], breaker: this.breaker };
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock';
+import type { CircuitBreaker } from './circuit-breaker';
 import type { DecisionRecord } from './decision-record';
 import { Flight, type FlightOutcome } from './flight';
 import { FlightBook, followReports, prefillTokensAt } from './flight-book';
@@ -9,7 +10,7 @@ import type { SchedulingRequest } from './interface/scheduling-request';
 import type { LearnedSpeed } from './learned-speed';
 import type { ApproxPrefixCacheProducer } from './plugins/producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
 import { type Profile, ProfileOutcome } from './profile';
-import { TrustKeeper } from './trust';
+import { TrustKeeper, type TrustOptions } from './trust';
 
 /** What `schedule` found. One object, used again for every request: take what you need before the next call. */
 export interface ScheduleResult {
@@ -47,6 +48,8 @@ export interface SchedulerParts {
   readonly source: EndpointSource;
   readonly clock: Clock;
   readonly speed: LearnedSpeed;
+  readonly breaker: CircuitBreaker;
+  readonly trust: TrustOptions;
   /** What is guessed of prefix caches, by the name of the producer. */
   readonly prefixes: ReadonlyMap<string, ApproxPrefixCacheProducer>;
 }
@@ -56,20 +59,26 @@ export interface SchedulerParts {
  * snapshot in force, the clock, and (in its plugins) the source of chance; so a simulation can run it in virtual time.
  */
 export class Scheduler {
-  private readonly trust = new TrustKeeper();
+  private readonly keeper: TrustKeeper;
   private readonly result = new MutableResult();
   private readonly book: FlightBook;
   private decisions = 0;
   private readonly profileNames: readonly string[];
 
   public constructor(private readonly parts: SchedulerParts) {
-    this.book = new FlightBook(parts.speed);
+    this.keeper = new TrustKeeper(parts.trust);
+    this.book = new FlightBook(parts.speed, parts.breaker);
     this.profileNames = parts.profiles.map(({ name }) => name);
   }
 
   /** What is guessed of prefix caches, by the name of the producer. */
   public get prefixes(): ReadonlyMap<string, ApproxPrefixCacheProducer> {
     return this.parts.prefixes;
+  }
+
+  /** How long it believes reports: whoever else keeps the table's column must do so for as long. */
+  public get trust(): TrustOptions {
+    return this.parts.trust;
   }
 
   /** A record to hand to `schedule`. */
@@ -89,7 +98,7 @@ export class Scheduler {
     const profiles = timed !== undefined && this.decisions++ % TIMED_INTERVAL === 0 ? timed : this.parts.profiles;
     const { snapshot } = pool;
     const nowMs = clock.nowMs();
-    this.trust.refresh(source.snapshot, nowMs);
+    this.keeper.refresh(source.snapshot, nowMs);
     followReports(snapshot, nowMs);
     const choice = handler.choose(request, this.profileNames);
     result.outcome = choice < 0 ? ProfileOutcome.UNKNOWN_PROFILE : profiles[choice]!.run(request, snapshot, nowMs, record);

@@ -1,31 +1,40 @@
 import type { EndpointSnapshot } from './interface/endpoint-snapshot';
 
-/** Reports younger than this count fully, whatever the interval. */
-const GRACE_MS = 250;
-/** Missed scrapes that are no sign of trouble yet. */
-const GRACE_INTERVALS = 4;
-/** Beyond the grace, trust halves every so often. */
-const HALF_LIFE_MS = 2_000;
+/** How long reports are believed. */
+export interface TrustOptions {
+  /** Reports younger than this count fully, whatever the interval. */
+  readonly graceMs: number;
+  /** Missed scrapes that are no sign of trouble yet, on top. */
+  readonly graceIntervals: number;
+  /** Beyond the grace, trust halves every so often. */
+  readonly halfLifeMs: number;
+}
+
+export const DEFAULT_TRUST: TrustOptions = { graceMs: 250, graceIntervals: 4, halfLifeMs: 2_000 };
+
 /** Trust is worked out anew for all endpoints at this interval at most: far below the half-life, far above the time between requests. */
 const REFRESH_MS = 10;
 
 /**
- * How far a report can be believed: 1 up to `250 ms + 4 intervals`, then `2^(-excess / 2 s)`; 0 when there was none.
+ * How far a report can be believed: 1 up to `graceMs + graceIntervals · interval`, then `2^(-excess / halfLifeMs)`; 0 when there was none.
  *
  * An old report is weak evidence, not evidence of overload: a picker that takes the silence of a metrics page for saturation stops all
  * traffic on one slow scrape. So trust falls smoothly, and a score with trust t becomes `t·score + (1 − t)·mean`, where the mean is that
  * of all candidates weighted by their trust. Where nothing is known every endpoint scores the same, and other scorers or chance decide.
  */
-export function trustRatio(updatedAtMs: number, scrapeIntervalMs: number, nowMs: number): number {
+export function trustRatio(updatedAtMs: number, scrapeIntervalMs: number, nowMs: number, options = DEFAULT_TRUST): number {
   if (updatedAtMs === 0) return 0;
-  const excessMs = nowMs - updatedAtMs - GRACE_MS - GRACE_INTERVALS * scrapeIntervalMs;
-  return excessMs <= 0 ? 1 : 2 ** (-excessMs / HALF_LIFE_MS);
+  const excessMs = nowMs - updatedAtMs - options.graceMs - options.graceIntervals * scrapeIntervalMs;
+  return excessMs <= 0 ? 1 : 2 ** (-excessMs / options.halfLifeMs);
 }
 
 /** Keeps the trust column of the snapshot in force. */
 export class TrustKeeper {
   private dueAtMs = Number.NEGATIVE_INFINITY;
   private version = -1;
+
+  /** @param options those of every keeper of a table must be the same */
+  public constructor(private readonly options: TrustOptions = DEFAULT_TRUST) {}
 
   public refresh(snapshot: EndpointSnapshot, nowMs: number): void {
     if (nowMs < this.dueAtMs && snapshot.version === this.version) return;
@@ -34,7 +43,7 @@ export class TrustKeeper {
     const { table, ready } = snapshot;
     for (let k = 0; k < ready.length; k++) {
       const slot = ready[k]!;
-      table.trustRatio[slot] = trustRatio(table.updatedAtMs[slot]!, table.scrapeIntervalMs[slot]!, nowMs);
+      table.trustRatio[slot] = trustRatio(table.updatedAtMs[slot]!, table.scrapeIntervalMs[slot]!, nowMs, this.options);
     }
   }
 }

@@ -212,7 +212,7 @@ test('a path that is not in the file has the place of its nearest ancestor', () 
 
 describe('plugins', () => {
   const support = {
-    supported: new Set(['queue-scorer', 'file-discovery', 'utilization-filter', 'our-scorer']),
+    supported: new Set(['queue-scorer', 'file-discovery', 'utilization-filter', 'circuit-breaker', 'our-scorer']),
     allowExperimental: false,
   };
   const check = (text: string, allowExperimental = false): string[] => {
@@ -239,6 +239,12 @@ describe('plugins', () => {
       'discovery in a profile',
       'plugins: [{type: file-discovery}]\nschedulingProfiles: [{name: a, plugins: [{pluginRef: file-discovery}]}]',
       "AIG509 plugin 'file-discovery' has no effect here",
+      '4:54',
+    ],
+    [
+      'what holds for every profile in one',
+      'plugins: [{type: circuit-breaker}]\nschedulingProfiles: [{name: a, plugins: [{pluginRef: circuit-breaker}]}]',
+      "got 'circuit-breaker, a signal'; allowed: filter, scorer, picker",
       '4:54',
     ],
     [

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { EndpointChooser } from '../../../../src/constructs/values/endpoint-chooser';
 import { Filter } from '../../../../src/constructs/values/filter';
+import { PickerSignal } from '../../../../src/constructs/values/picker-signal';
 import { Scorer } from '../../../../src/constructs/values/scorer';
 import { Scoring } from '../../../../src/constructs/values/scoring';
 import { FLOW_CONTROL_PLUGINS } from '../../../../src/picker/flow-control/llmd-settings';
 import { PROGRAM_PLUGINS } from '../../../../src/picker/program/unsupported';
+import { DEFAULT_SIGNALS } from '../../../../src/picker/scheduling/own-signals';
 import { SCHEDULING_PLUGINS } from '../../../../src/picker/scheduling/plugin-registry';
+import { DEFAULT_EXPECTED_COST } from '../../../../src/picker/scheduling/plugins/scorer/expected-cost-scorer/expected-cost-scorer';
 import { buildScheduler } from '../../../../src/picker/scheduling/scheduler-builder';
 import { checkPlugins } from '../../../../src/picker-config/check-plugins';
 import { formatEndpointPickerConfig } from '../../../../src/picker-config/endpoint-picker-config';
@@ -82,6 +85,74 @@ describe('a scoring', () => {
     const base = Scoring.llmdDefault();
     base.with(Scorer.loadAware()).withFilter(Filter.decode()).withPicker(EndpointChooser.random());
     expect(stepsOf(base)).toHaveLength(3);
+  });
+});
+
+describe('what only our picker has', () => {
+  const builds = (scoring: Scoring) => {
+    const config = scoring._config()!;
+    const { problems } = buildScheduler(
+      {
+        ...config,
+        schedulingProfiles: config.schedulingProfiles.length === 0 ? [{ name: 'p', plugins: [] }] : config.schedulingProfiles,
+      },
+      { source: poolOf(), clock: new ManualClock(), random: new SeededRandom(1) },
+    );
+    return problems;
+  };
+
+  it('is the default with its constants written out, when each is given its default', () => {
+    const scoring = Scoring.of(Scorer.expectedCost(DEFAULT_EXPECTED_COST)).withPicker(
+      EndpointChooser.powerOfK({ choices: 2, minTrustRatio: 0.5 }),
+    );
+    expect(stepsOf(scoring)).toEqual(['expected-cost-scorer', 'power-of-k-picker']);
+    expect(scoring._config()!.plugins[0]!.parameters).toEqual(DEFAULT_EXPECTED_COST);
+    expect(builds(scoring)).toEqual([]);
+  });
+
+  it('has signals for every profile, also for the default one; the last word counts', () => {
+    const signals = [
+      PickerSignal.reportTrust(DEFAULT_SIGNALS.trust),
+      PickerSignal.circuitBreaker({ failuresToEject: 9 }),
+      PickerSignal.circuitBreaker(DEFAULT_SIGNALS.breaker),
+      PickerSignal.speedEstimator(DEFAULT_SIGNALS.speed),
+    ];
+    for (const base of [Scoring.default(), Scoring.llmdDefault()]) {
+      const scoring = signals.reduce((sum, signal) => sum.withSignal(signal), base);
+      const own = scoring._config()!.plugins.filter(({ type }) => OWN_PLUGINS.get(type) === 'signal');
+      expect(own.map(({ parameters }) => parameters)).toEqual([
+        DEFAULT_SIGNALS.trust,
+        DEFAULT_SIGNALS.breaker,
+        DEFAULT_SIGNALS.speed,
+      ]);
+      expect(builds(scoring)).toEqual([]);
+      expect(scoring.isOwnDefault).toBe(base.isOwnDefault);
+    }
+    expect(Scoring.default().withSignal(signals[0]!)._config()!.schedulingProfiles).toEqual([]);
+    expect(Scoring.default().withSignal(signals[0]!).withSignal(signals[1]!)._config()!.plugins).toHaveLength(2);
+  });
+
+  it('keeps its signals when scorers are added behind them', () => {
+    const scoring = Scoring.llmdDefault()
+      .withSignal(PickerSignal.reportTrust({ graceMs: 1 }))
+      .with(Scorer.loadAware());
+    expect(scoring._config()!.plugins.map(({ type }) => type)).toContain('report-trust');
+  });
+
+  it.each([
+    [() => PickerSignal.reportTrust({ halfLifeMs: 0 }), /AIG451 halfLifeMs of PickerSignal.reportTrust.*100 to 600000/],
+    [() => PickerSignal.circuitBreaker({ maxEjectedRatio: 1.1 }), /AIG451 maxEjectedRatio/],
+    [() => PickerSignal.speedEstimator({ maxModels: 0.5 }), /AIG451 maxModels .*a whole number/],
+    [() => Scorer.expectedCost({ coldFactor: 0.5 }), /AIG451 coldFactor of Scorer.expectedCost/],
+    [() => EndpointChooser.powerOfK({ choices: 0 }), /AIG451 choices of EndpointChooser.powerOfK/],
+  ])('refuses numbers that the picker would refuse', (make, message) => {
+    expect(make).toThrow(message);
+  });
+
+  it('is mounted as a file of the picker', () => {
+    const { objects } = aPicker({ scoring: Scoring.default().withSignal(PickerSignal.circuitBreaker({ failuresToEject: 3 })) });
+    const text = JSON.stringify(objects());
+    expect([text.includes('--config-file='), text.includes('failuresToEject: 3')]).toEqual([true, true]);
   });
 });
 

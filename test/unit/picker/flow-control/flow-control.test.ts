@@ -39,6 +39,21 @@ test('F6: who must wait goes on with the end of another request, and not before'
   expect(harness.began).toEqual(['first', 'b', 'c', 'd', 'e']);
 });
 
+test('reports are believed for as long as the rules say, also by rules that come later', () => {
+  const trustAfter = (halfLifeMs: number, harness: Harness): number => {
+    const { table } = harness.pool.store.snapshot;
+    table.updatedAtMs[0] = harness.clock.nowMs();
+    harness.clock.advance(100);
+    harness.enter(`late ${halfLifeMs}`);
+    return table.trustRatio[0]!;
+  };
+  const rules = (halfLifeMs: number) => settings({ trust: { graceMs: 0, graceIntervals: 0, halfLifeMs } });
+  const harness = saturated(rules(100));
+  expect(trustAfter(100, harness)).toBeCloseTo(0.5, 9);
+  harness.flow.use(rules(50));
+  expect(trustAfter(50, harness)).toBeCloseTo(0.25, 9);
+});
+
 test('F3: one full endpoint stops nobody while another has room', () => {
   const harness = new Harness(settings({ atOnce: 2 }));
   harness.pool.set(3);

@@ -31,6 +31,14 @@ test('a configuration that names no profile gets a default one, and metrics are 
   expect(loaded!.scheduler.newRecord().names.scorers).toEqual(['expected-cost-scorer']);
 });
 
+test('queue and scheduler believe reports for as long', () => {
+  const trust = { graceMs: 100, graceIntervals: 1, halfLifeMs: 300 };
+  const plugins = `plugins: [{type: report-trust, parameters: ${JSON.stringify(trust)}}]\n`;
+  const { loaded, problems } = load(`${HEAD}featureGates: [flowControl]\n${plugins}`);
+  expect(problems).toEqual([]);
+  expect([loaded!.scheduler.trust, loaded!.queues.settings!.trust]).toEqual([trust, trust]);
+});
+
 test.each<[string, string | undefined, string[], object]>([
   [
     'no configuration: the InferencePool of the flags',

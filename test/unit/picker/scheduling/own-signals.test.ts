@@ -2,7 +2,7 @@ import { EJECTED } from '../../../../src/picker/scheduling/decision-record';
 import type { FlightOutcome } from '../../../../src/picker/scheduling/flight';
 import { loadOf } from '../../../../src/picker/scheduling/flight-book';
 import type { Scheduler } from '../../../../src/picker/scheduling/scheduler';
-import { buildScheduler, DEFAULT_SCHEDULING } from '../../../../src/picker/scheduling/scheduler-builder';
+import { buildScheduler, DEFAULT_SCHEDULING, type SchedulingConfig } from '../../../../src/picker/scheduling/scheduler-builder';
 import { ManualClock } from '../../../../src/shared/clock';
 import { SeededRandom } from '../../../../src/shared/random';
 import { poolOf, requestFor } from './support/pool';
@@ -10,10 +10,13 @@ import { poolOf, requestFor } from './support/pool';
 const GOOD: FlightOutcome = { status: 200, outputTokens: 50, firstByteMs: 40, cause: 'natural' };
 const BAD: FlightOutcome = { ...GOOD, status: 503, outputTokens: -1 };
 
-function setUp(endpoints: number) {
+function setUp(endpoints: number, signals: SchedulingConfig['plugins'] = []) {
   const pool = poolOf(...Array.from({ length: endpoints }, () => ({})));
   const clock = new ManualClock(10);
-  const built = buildScheduler(DEFAULT_SCHEDULING, { source: pool, clock, random: new SeededRandom(1) });
+  const built = buildScheduler(
+    { ...DEFAULT_SCHEDULING, plugins: [...DEFAULT_SCHEDULING.plugins, ...signals] },
+    { source: pool, clock, random: new SeededRandom(1) },
+  );
   return { pool, clock, scheduler: built.scheduler!, table: pool.snapshot.table };
 }
 
@@ -120,4 +123,69 @@ test('a decision tells what it saw, the weights, and who was chosen', () => {
   });
   expect(best!.inputs).toMatchObject({ inFlight: 0, prefillTokens: 0, cachedTokens: 0, waiting: 0 });
   expect(other!.chosen).toBeUndefined();
+});
+
+describe('signals that a configuration names', () => {
+  const isOut = (scheduler: Scheduler, slot: number): boolean => {
+    const record = scheduler.newRecord();
+    scheduler.settle(scheduler.schedule(requestFor(), record).flight);
+    return record.verdicts[slot] === EJECTED;
+  };
+
+  test('an endpoint is left out after as many failures, for as long, as it says', () => {
+    const parameters = { failuresToEject: 2, firstEjectionSeconds: 1, maxEjectionSeconds: 1.5 };
+    const { scheduler, clock } = setUp(3, [{ name: 'breaker', type: 'circuit-breaker', parameters }]);
+    send(scheduler, 1, BAD);
+    expect(isOut(scheduler, 1)).toBe(false);
+    send(scheduler, 1, BAD);
+    expect(isOut(scheduler, 1)).toBe(true);
+    clock.advance(1_001);
+    send(scheduler, 1, BAD);
+    clock.advance(1_499);
+    expect(isOut(scheduler, 1)).toBe(true);
+    clock.advance(2);
+    expect(isOut(scheduler, 1)).toBe(false);
+  });
+
+  test.each([
+    [0, [false, false, false]],
+    [0.5, [true, false, false]],
+    [1, [true, true, false]],
+  ])('of a pool at most a share of %d is left out, and never everyone', (maxEjectedRatio, expected) => {
+    const parameters = { failuresToEject: 1, maxEjectedRatio };
+    const { scheduler } = setUp(3, [{ name: 'breaker', type: 'circuit-breaker', parameters }]);
+    const seen: boolean[] = [];
+    for (let slot = 0; slot < 3; slot++) {
+      send(scheduler, slot, BAD);
+      seen.push(isOut(scheduler, slot));
+    }
+    expect(seen).toEqual(expected);
+  });
+
+  test('reports are believed for as long as it says', () => {
+    const parameters = { graceMs: 1_000, graceIntervals: 0, halfLifeMs: 500 };
+    const { scheduler, table, clock } = setUp(1, [{ name: 'trust', type: 'report-trust', parameters }]);
+    table.updatedAtMs[0] = 10;
+    clock.advance(1_500);
+    scheduler.settle(scheduler.schedule(requestFor()).flight);
+    expect(table.trustRatio[0]).toBeCloseTo(0.5, 9);
+  });
+
+  test('answers are taken to be as long, and slowness fades as fast, as it says', () => {
+    const parameters = { priorOutputTokens: 40, slownessHalfLifeSeconds: 1 };
+    const { scheduler, table, clock } = setUp(2, [{ name: 'speed', type: 'speed-estimator', parameters }]);
+    const { flight } = scheduler.schedule(requestFor());
+    expect(flight.outputTokens).toBe(40);
+    scheduler.settle(flight);
+    table.slownessRatio[0] = 4;
+    table.measuredAtMs[0] = 10;
+    const costRatio = (unseen: string): number => {
+      const record = scheduler.newRecord();
+      scheduler.settle(scheduler.schedule(requestFor(unseen.repeat(40_000)), record).flight);
+      return record.totals[1]! / record.totals[0]!;
+    };
+    const slow = costRatio('x');
+    clock.advance(1_000);
+    expect([slow > 3.5, costRatio('y') < 3]).toEqual([true, true]);
+  });
 });

@@ -59,6 +59,13 @@ describe('building a scheduler', () => {
     ['max-score-picker', { maxNumOfEndpoints: 0 }, /got 0; allowed: a whole number from 1 to 100/],
     ['random-picker', { max: 2 }, /has no parameter 'max'/],
     ['single-profile-handler', { profile: 'x' }, /has no parameter 'profile' \(allowed: no parameters\)/],
+    ['report-trust', { halfLifeMs: 1 }, /'halfLifeMs' .* has a wrong value \(got 1; allowed: a number from 100 to 600000\)/],
+    ['report-trust', { grace: 1 }, /has no parameter 'grace' \(allowed: graceMs, graceIntervals, halfLifeMs\)/],
+    ['circuit-breaker', { failuresToEject: 0.5 }, /got 0.5; allowed: a whole number from 1 to/],
+    ['circuit-breaker', { maxEjectedRatio: 2 }, /got 2; allowed: a number from 0 to 1/],
+    ['speed-estimator', { memoryRatio: 0 }, /got 0; allowed: a number from 0.5 to 1/],
+    ['expected-cost-scorer', { coldFactor: 0 }, /got 0; allowed: a number from 1 to 1000/],
+    ['expected-cost-scorer', { leastCostMs: 0 }, /got 0; allowed: a number from 0.001/],
     ['label-selector-filter', {}, /AIG504 .* has no selector/],
     ['label-selector-filter', { matchLabels: { a: 1 } }, /'matchLabels' has a wrong value/],
     [
@@ -93,6 +100,13 @@ describe('building a scheduler', () => {
       "AIG510 single-profile-handler cannot choose among 2 profiles (got 'a, b'; allowed: exactly one profile): correct the scheduling profiles [schedulingProfiles]",
     ]);
     expect(faults([], [])[0]).toMatch(/cannot choose among 0 profiles/);
+  });
+
+  test('what holds for all profiles is said once', () => {
+    const twice = ['a', 'b'].map((name) => ({ name, type: 'circuit-breaker' }));
+    expect(faults(twice)).toEqual([
+      "AIG510 several plugins are of type 'circuit-breaker', which holds for all profiles (got 'a, b'; allowed: one): keep one [plugins]",
+    ]);
   });
 
   test('one picker is wanted, and none means max-score-picker', () => {

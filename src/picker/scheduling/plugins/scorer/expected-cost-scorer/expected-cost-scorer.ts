@@ -4,7 +4,7 @@ import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
 import type { Producer, Scorer } from '../../../interface/plugins';
 import { promptTokens } from '../../../interface/prompt-tokens';
 import type { SchedulingRequest } from '../../../interface/scheduling-request';
-import { type LearnedSpeed, slownessAt } from '../../../learned-speed';
+import type { LearnedSpeed } from '../../../learned-speed';
 import type { PluginParameters } from '../../../plugin-parameters';
 import type { ApproxPrefixCacheProducer } from '../../producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
 
@@ -15,21 +15,30 @@ export interface ExpectedCostOptions {
   readonly stallWeight: number;
   /** What it costs beside: the copy pushes something else out of the cache, which then has to be computed again. */
   readonly cacheWeight: number;
+  /** What an answer's tokens cost: 1 for slowing the others down, and 1 for being slowed down by them. */
+  readonly decodeWeight: number;
   /** Share of the KV cache up to which a request is taken to find room at once, 0 to 1. */
   readonly kvRoomRatio: number;
   /** What waiting for room costs: more than the wait, because who runs out of room is preempted and computed again. */
   readonly kvWeight: number;
   /** An endpoint that joined a running pool is taken to be slower for so long, 0 for never. */
   readonly warmUpSeconds: number;
+  /** How much slower it is taken to be when it joins. */
+  readonly coldFactor: number;
+  /** Costs below are alike: nobody notices. */
+  readonly leastCostMs: number;
 }
 
 export const DEFAULT_EXPECTED_COST: ExpectedCostOptions = {
   lineWeight: 2,
   stallWeight: 2,
   cacheWeight: 10,
+  decodeWeight: 2,
   kvRoomRatio: 0.9,
   kvWeight: 3,
   warmUpSeconds: 5,
+  coldFactor: 3,
+  leastCostMs: 1,
 };
 
 /** What the scorer needs of its surroundings. */
@@ -39,18 +48,13 @@ export interface ExpectedCostContext {
   readonly clock: Clock;
 }
 
-/** How much slower an endpoint is taken to be when it joins. */
-const COLD_FACTOR = 3;
-/** Costs below are alike: nobody notices. Also keeps the ratio of two costs defined. */
-const LEAST_COST_MS = 1;
-
 /**
  * `expected-cost-scorer`: the endpoint where the request costs the pool the least time. Of all candidates' costs, `lowest / own`, where
  *
  *     cost = slowness · ( lineWeight · line · ms                               prompt tokens that are in line there
  *                       + uncached · ms                                        its own, without what is cached there
  *                       + avoidable · ms · (stallWeight · load + cacheWeight)  those of them that another candidate has cached
- *                       + 2 · answer · step · load                             its tokens slow the others down, and theirs its own
+ *                       + decodeWeight · answer · step · load                  its tokens slow the others down, and theirs its own
  *                       + queue · duration / running                           the wait for a place in the batch
  *                       + kvWeight · overflow · duration / kv )                the wait for room in the KV cache
  *
@@ -76,15 +80,19 @@ export class ExpectedCostScorer implements Scorer {
     { prefixProducer, speed, clock }: ExpectedCostContext,
   ): ExpectedCostScorer {
     const fallback = DEFAULT_EXPECTED_COST;
-    const weight = (key: 'lineWeight' | 'stallWeight' | 'cacheWeight' | 'kvWeight'): number =>
+    const weight = (key: 'lineWeight' | 'stallWeight' | 'cacheWeight' | 'decodeWeight' | 'kvWeight'): number =>
       parameters.number(key, fallback[key], { min: 0, max: 1_000 });
     const options = {
       lineWeight: weight('lineWeight'),
       stallWeight: weight('stallWeight'),
       cacheWeight: weight('cacheWeight'),
+      decodeWeight: weight('decodeWeight'),
       kvRoomRatio: parameters.number('kvRoomRatio', fallback.kvRoomRatio, { min: 0, max: 1 }),
       kvWeight: weight('kvWeight'),
       warmUpSeconds: parameters.number('warmUpSeconds', fallback.warmUpSeconds, { min: 0, max: 3_600 }),
+      coldFactor: parameters.number('coldFactor', fallback.coldFactor, { min: 1, max: 1_000 }),
+      // above 0: it keeps the ratio of two costs defined
+      leastCostMs: parameters.number('leastCostMs', fallback.leastCostMs, { min: 0.001, max: 60_000 }),
     };
     const producer = prefixProducer(parameters.text('prefixMatchInfoProducerName', undefined));
     parameters.done();
@@ -121,7 +129,7 @@ export class ExpectedCostScorer implements Scorer {
       let cost = options.lineWeight * prefillTokensAt(table, slot) * prefillMsPerToken;
       cost += uncached * prefillMsPerToken;
       cost += (bestCached - cached) * prefillMsPerToken * (options.stallWeight * load + options.cacheWeight);
-      cost += 2 * answer * stepMsPerRequest * load;
+      cost += options.decodeWeight * answer * stepMsPerRequest * load;
       const queued = table.queueSeen[slot]!;
       if (queued > 0)
         cost += ((queued + Math.max(0, table.sinceReport[slot]!) + 1) * durationMs) / Math.max(1, table.running[slot]!);
@@ -132,7 +140,9 @@ export class ExpectedCostScorer implements Scorer {
         if (overflow > 0) cost += (options.kvWeight * (overflow * durationMs)) / kvTokens;
       }
       cost =
-        (cost + LEAST_COST_MS) * slownessAt(table, slot, nowMs) * this.coldness(table.admittedAtMs[slot]!, earliestMs, nowMs);
+        (cost + options.leastCostMs) *
+        speed.slownessAt(table, slot, nowMs) *
+        this.coldness(table.admittedAtMs[slot]!, earliestMs, nowMs);
       costs[k] = cost;
       if (cost < lowest) lowest = cost;
     }
@@ -149,6 +159,6 @@ export class ExpectedCostScorer implements Scorer {
   private coldness(admittedAtMs: number, earliestMs: number, nowMs: number): number {
     const warmUpMs = this.options.warmUpSeconds * 1e3;
     const left = 1 - (nowMs - admittedAtMs) / warmUpMs;
-    return admittedAtMs === earliestMs || !(left > 0) ? 1 : 1 + (COLD_FACTOR - 1) * left;
+    return admittedAtMs === earliestMs || !(left > 0) ? 1 : 1 + (this.options.coldFactor - 1) * left;
   }
 }
