@@ -78,6 +78,7 @@ export { type ConfigMapDeliveryOptions, PickerDelivery } from './constructs/valu
 export { PickerProgram } from './constructs/values/picker-program';
 export {
   type CircuitBreakerSignalOptions,
+  type GpuUsageOptions,
   PickerSignal,
   type ReportTrustOptions,
   type SpeedEstimatorOptions,

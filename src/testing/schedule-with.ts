@@ -32,6 +32,8 @@ export interface TestEndpoint {
   readonly kvUsageRatio?: number;
   /** Size of its KV cache in tokens. @default unknown */
   readonly kvTokens?: number;
+  /** How busy the busiest of its GPUs is, 0 to 1. @default unknown */
+  readonly gpuUsageRatio?: number;
   /** Requests that the picker has under way there. @default 0 */
   readonly inFlight?: number;
   /** Prompt tokens in line there. @default 0 */
@@ -187,6 +189,8 @@ function describeIn({ snapshot: { table } }: EndpointStore, endpoints: readonly 
     table.waiting[slot] = endpoint.waiting ?? 0;
     table.running[slot] = endpoint.running ?? 0;
     table.kvUsageRatio[slot] = endpoint.kvUsageRatio ?? 0;
+    table.gpuUsageRatio[slot] = endpoint.gpuUsageRatio ?? 0;
+    table.gpuUpdatedAtMs[slot] = endpoint.gpuUsageRatio === undefined ? 0 : NOW_MS;
     table.kvBlocks[slot] = (endpoint.kvTokens ?? 0) / BLOCK_TOKENS;
     table.blockSizeTokens[slot] = endpoint.kvTokens === undefined ? 0 : BLOCK_TOKENS;
     table.inFlight[slot] = endpoint.inFlight ?? 0;

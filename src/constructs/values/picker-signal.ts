@@ -1,4 +1,4 @@
-import { checkedNumbers, givenParameters, type NumberRule, type PluginEntry } from './scoring-plugin';
+import { checkedNumbers, givenParameters, type NumberRule, type PluginEntry, type PluginParameters } from './scoring-plugin';
 
 /** How long the reports of engines are believed. */
 export interface ReportTrustOptions {
@@ -54,12 +54,20 @@ export interface SpeedEstimatorOptions {
   readonly priorDurationSeconds?: number;
 }
 
+/** Where DCGM exporters tell how busy GPUs are. */
+export interface GpuUsageOptions {
+  /** Port of the exporter. @default 9400 */
+  readonly port?: number;
+  /** False for an exporter beside each engine, true for one on each node that names the pods of its GPUs. @default false */
+  readonly useNodeAddress?: boolean;
+}
+
 const RATIO: NumberRule = { min: 0.001, max: 1 };
 const MILLISECONDS: NumberRule = { min: 0, max: 600_000 };
 
 /**
- * How the picker works out what it knows of endpoints by itself, whatever the scorers: see `Scoring.withSignal`. Only this project's picker
- * has these.
+ * How the picker works out what it knows of endpoints, whatever the scorers: see `Scoring.withSignal`. Only this project's picker has these,
+ * but for `gpuUsage`, which is llm-d's.
  */
 export class PickerSignal {
   /** Trust in the reports of engines. @throws AIG451 */
@@ -116,6 +124,18 @@ export class PickerSignal {
     );
   }
 
+  /**
+   * How busy GPUs are, as NVIDIA's DCGM exporter tells: for the scorer or filter `endpoint-attribute-…` under `GPUUtilization/dcgm-extractor`, and
+   * for scorers of your own. Of llm-d, which calls it Alpha: the picker needs the argument `--allow-experimental-plugins`.
+   * @throws AIG451
+   */
+  public static gpuUsage(options: GpuUsageOptions = {}): PickerSignal {
+    const { useNodeAddress, ...numbers } = options;
+    const rules = { port: { min: 1, max: 65_535, integer: true } };
+    const factory = 'PickerSignal.gpuUsage';
+    return new PickerSignal('dcgm-data-source', factory, numbers, rules, { useNodeAddress }, 'dcgm-extractor');
+  }
+
   /** @internal */
   public readonly _entry: PluginEntry;
 
@@ -125,7 +145,10 @@ export class PickerSignal {
     factory: string,
     options: { readonly [name: string]: number | undefined },
     rules: { readonly [name: string]: NumberRule },
+    others: PluginParameters = {},
+    /** Type of what reads the source of data that this is. @internal */
+    public readonly _extractor?: string,
   ) {
-    this._entry = { type, parameters: givenParameters(checkedNumbers(factory, options, rules)) };
+    this._entry = { type, parameters: givenParameters({ ...checkedNumbers(factory, options, rules), ...others }) };
   }
 }

@@ -57,7 +57,7 @@ export class Scoring {
 
   private constructor(
     private readonly profile: Profile | undefined,
-    private readonly signals: readonly PluginEntry[] = [],
+    private readonly signals: readonly PickerSignal[] = [],
   ) {}
 
   /** True for {@link default}, which only this project's picker understands. */
@@ -94,8 +94,8 @@ export class Scoring {
 
   /** With this signal worked out in another way, also on {@link default}. Instead of one of the same type. */
   public withSignal(signal: PickerSignal): Scoring {
-    const others = this.signals.filter((entry) => entry.type !== signal.type);
-    return new Scoring(this.profile, [...others, signal._entry]);
+    const others = this.signals.filter(({ type }) => type !== signal.type);
+    return new Scoring(this.profile, [...others, signal]);
   }
 
   /**
@@ -103,10 +103,15 @@ export class Scoring {
    * @internal
    */
   public _config(): EndpointPickerConfig | undefined {
-    const signals = this.signals.map(({ type, parameters }) => ({ name: type, type, parameters }));
-    if (this.profile === undefined) {
-      return signals.length === 0 ? undefined : { ...EMPTY_ENDPOINT_PICKER_CONFIG, plugins: signals };
-    }
+    const signals = this.signals.flatMap(({ type, _entry: { parameters }, _extractor: extractor }) => [
+      { name: type, type, parameters },
+      ...(extractor === undefined ? [] : [{ name: extractor, type: extractor }]),
+    ]);
+    const sources = this.signals.flatMap(({ type, _extractor: extractor }) =>
+      extractor === undefined ? [] : [{ pluginRef: type, extractors: [extractor] }],
+    );
+    const base = { ...EMPTY_ENDPOINT_PICKER_CONFIG, dataLayer: { injectDefaults: true, sources } };
+    if (this.profile === undefined) return signals.length === 0 ? undefined : { ...base, plugins: signals };
     const { filters, scorers, chooser } = this.profile;
     const seen = new Map<string, number>();
     const steps = [...filters, ...scorers, ...(chooser === undefined ? [] : [chooser])].map((entry) => {
@@ -116,7 +121,7 @@ export class Scoring {
     });
     const producers = new Set(steps.flatMap(({ producer }) => producer ?? []));
     return {
-      ...EMPTY_ENDPOINT_PICKER_CONFIG,
+      ...base,
       plugins: [
         ...steps.map(({ name, type, parameters }) => ({ name, type, parameters })),
         ...[...producers].map((type) => ({ name: type, type })),

@@ -43,12 +43,13 @@ const COLUMNS = {
   promptTokensInFlight: { min: 0 },
   outputTokensInFlight: { min: 0 },
   slownessRatio: { min: 0 },
+  gpuUsageRatio: { min: 0, max: 1 },
 } as const satisfies Partial<Record<keyof EndpointTable, NumberBounds>>;
 
 const COLUMN_NAMES = Object.keys(COLUMNS) as StateColumn[];
 const OWN_KEYS = ['name', 'namespace', 'address', 'port', 'labels', 'ready', 'reportAgeMs', 'adapters', 'served'];
 /** On `/debug/endpoints`, and of no use here: worked out anew, or only of interest while it runs. */
-const IGNORED_KEYS = ['slot', 'hostPort', 'uid', 'trustRatio', 'scrapes', 'scrapeFailures'];
+const IGNORED_KEYS = ['slot', 'hostPort', 'uid', 'podName', 'nodeAddress', 'atOnce', 'trustRatio', 'scrapes', 'scrapeFailures'];
 
 /**
  * Parses the state of endpoints: `endpoints: [{name, waiting?, running?, kvUsageRatio?, …}]` as YAML or JSON. What `/debug/endpoints` of
@@ -70,7 +71,8 @@ function parseState(node: ConfigNode): EndpointState | undefined {
   const name = fields?.required('name', 'name the endpoint, for example as explain without a state does')?.text();
   if (fields === undefined || name === undefined) return undefined;
   const numbers = COLUMN_NAMES.flatMap((column): [StateColumn, number][] => {
-    const value = fields.get(column)?.number(COLUMNS[column]);
+    // null is how the debug page says unknown
+    const value = fields.isNull(column) ? undefined : fields.get(column)?.number(COLUMNS[column]);
     return value === undefined ? [] : [[column, value]];
   });
   return {
@@ -139,6 +141,7 @@ export function applyStates(
       if (ageMs !== null) table.updatedAtMs[slot] = nowMs - ageMs - (newest ? 0 : 1);
       for (const [column, value] of Object.entries(state?.numbers ?? {})) table[column as StateColumn][slot] = value;
       if (state?.numbers.slownessRatio !== undefined) table.measuredAtMs[slot] = nowMs;
+      if (state?.numbers.gpuUsageRatio !== undefined) table.gpuUpdatedAtMs[slot] = nowMs;
       const { adapters: loaded } = state ?? {};
       if (loaded !== undefined) table.setAdapters(slot, loaded.max, loaded.running, loaded.waiting);
     });

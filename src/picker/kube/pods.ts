@@ -11,6 +11,8 @@ export interface Pod {
   readonly createdAt: string;
   /** The primary address, in the form that proxies write it. */
   readonly address: string;
+  /** Of its node; undefined while it has none. */
+  readonly nodeAddress: string | undefined;
   /** Condition Ready, and not about to go. */
   readonly ready: boolean;
   /** The only ports that may be used; undefined for all. */
@@ -20,6 +22,7 @@ export interface Pod {
 
 interface PodStatus {
   readonly phase?: string;
+  readonly hostIP?: string;
   readonly podIP?: string;
   readonly podIPs?: readonly { readonly ip?: string }[];
   readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
@@ -30,7 +33,7 @@ const ACTIVE_PORTS_ANNOTATIONS = ['llm-d.ai/active-ports', 'inference.networking
 
 /** Undefined for a pod without an address, and for one that has ended: its address may be another pod's by then. */
 export function parsePod({ metadata, status }: KubeObject): Pod | undefined {
-  const { phase, podIP, podIPs, conditions } = (status ?? {}) as PodStatus;
+  const { phase, hostIP, podIP, podIPs, conditions } = (status ?? {}) as PodStatus;
   const address = podIP ?? podIPs?.[0]?.ip;
   if (address === undefined || address === '' || phase === 'Succeeded' || phase === 'Failed') return undefined;
   const isReady = conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
@@ -40,6 +43,7 @@ export function parsePod({ metadata, status }: KubeObject): Pod | undefined {
     namespace: metadata.namespace ?? '',
     createdAt: metadata.creationTimestamp ?? '',
     address: canonicalAddress(address),
+    nodeAddress: hostIP === undefined || hostIP === '' ? undefined : canonicalAddress(hostIP),
     ready: isReady && metadata.deletionTimestamp === undefined,
     activePorts: activePorts(metadata.annotations ?? {}),
     labels: metadata.labels ?? {},
@@ -54,13 +58,15 @@ export function podEndpoints(pods: Iterable<Pod>, ports: readonly number[]): End
   const ordered = [...pods].sort(
     (a, b) => Number(b.ready) - Number(a.ready) || compare(b.createdAt, a.createdAt) || compare(a.uid, b.uid),
   );
-  return ordered.flatMap(({ uid, name, namespace, address, ready, activePorts: active, labels }) =>
+  return ordered.flatMap(({ uid, name, namespace, address, nodeAddress, ready, activePorts: active, labels }) =>
     ports.flatMap((port, rank) =>
       active?.includes(port) === false
         ? []
         : [
             {
               name: `${name}-rank-${rank}`,
+              podName: name,
+              ...(nodeAddress === undefined ? {} : { nodeAddress }),
               namespace,
               uid,
               address,

@@ -24,7 +24,8 @@ export class MetricsScraper {
     const targets = endpoints.flatMap((endpoint, slot): ScrapeTarget[] => {
       if (endpoint === undefined) return [];
       const { name: engine, metrics } = engineOf(endpoint.labels, this.engines);
-      return [{ slot, generation: table.generation[slot]!, address: endpoint.address, port: endpoint.port, engine, metrics }];
+      const { address, port, podName, namespace, nodeAddress } = endpoint;
+      return [{ slot, generation: table.generation[slot]!, address, port, podName, namespace, nodeAddress, engine, metrics }];
     });
     this.host.update({ capacity: table.capacity, buffer: table.buffer, targets });
   }

@@ -1,8 +1,9 @@
 import type { Clock } from '../../shared/clock';
 import type { RandomSource } from '../../shared/random';
 import { EndpointTable } from '../scheduling/interface/endpoint-table';
+import { GpuScrapeTask } from './gpu-scrape-task';
 import { BodyBuffers } from './http-response-reader';
-import type { ScrapeEvent, ScraperHost, ScraperOptions, ScrapeUpdate } from './scrape-protocol';
+import type { ScrapeEvent, ScraperHost, ScraperOptions, ScrapeTarget, ScrapeUpdate } from './scrape-protocol';
 import { type ScrapeSurroundings, ScrapeTask } from './scrape-task';
 
 const MIN_TICK_MS = 5;
@@ -11,6 +12,8 @@ const MAX_TICK_MS = 25;
 /** Scrapes all endpoints from one thread. One timer looks after all of them: connections, due times and timeouts. */
 export class ScrapeLoop implements ScraperHost {
   private readonly tasks = new Map<string, ScrapeTask>();
+  /** By the exporter's address. */
+  private readonly gpuTasks = new Map<string, GpuScrapeTask>();
   private readonly around: ScrapeSurroundings;
   private readonly timer: NodeJS.Timeout;
   private readonly tickMs: number;
@@ -36,6 +39,8 @@ export class ScrapeLoop implements ScraperHost {
 
   public update({ capacity, buffer, targets }: ScrapeUpdate): void {
     if (this.table?.buffer !== buffer) this.table = new EndpointTable(capacity, buffer);
+    this.updateGpus(targets);
+    if (this.around.options.scrapesEngines === false) return;
     const keys = new Set<string>();
     for (const target of targets) {
       const key = `${target.slot}/${target.generation}/${target.engine}`;
@@ -51,8 +56,33 @@ export class ScrapeLoop implements ScraperHost {
 
   public async stop(): Promise<void> {
     clearInterval(this.timer);
-    for (const task of this.tasks.values()) task.close();
+    for (const task of [...this.tasks.values(), ...this.gpuTasks.values()]) task.close();
     this.tasks.clear();
+    this.gpuTasks.clear();
+  }
+
+  /** One exporter may see the GPUs of many endpoints: it is asked once for all of them. */
+  private updateGpus(targets: readonly ScrapeTarget[]): void {
+    const { gpu } = this.around.options;
+    if (gpu === undefined) return;
+    const byAddress = new Map<string, ScrapeTarget[]>();
+    for (const target of targets) {
+      const address = gpu.usesNodeAddress ? target.nodeAddress : target.address;
+      if (address === undefined) continue;
+      const known = byAddress.get(address);
+      if (known === undefined) byAddress.set(address, [target]);
+      else known.push(target);
+    }
+    for (const [address, task] of this.gpuTasks) {
+      if (byAddress.has(address)) continue;
+      task.close();
+      this.gpuTasks.delete(address);
+    }
+    for (const [address, served] of byAddress) {
+      const task = this.gpuTasks.get(address) ?? new GpuScrapeTask(address, gpu, this.around);
+      task.serve(served);
+      this.gpuTasks.set(address, task);
+    }
   }
 
   private tick(): void {
@@ -60,5 +90,6 @@ export class ScrapeLoop implements ScraperHost {
     // what is due before the middle of the next tick goes now, or every interval would be half a tick too long
     const dueBeforeMs = nowMs + this.tickMs / 2;
     for (const task of this.tasks.values()) task.tick(nowMs, dueBeforeMs);
+    for (const task of this.gpuTasks.values()) task.tick(nowMs, dueBeforeMs);
   }
 }

@@ -12,6 +12,20 @@ export interface ScraperOptions {
   readonly path: string;
   /** Undefined for plain HTTP. */
   readonly tls: ScrapeTls | undefined;
+  /** False where only GPUs are asked for. @default true */
+  readonly scrapesEngines?: boolean;
+  /** DCGM exporters beside the engines. @default none is asked */
+  readonly gpu?: GpuScrapeOptions;
+}
+
+/** Where the DCGM exporter of an endpoint is. */
+export interface GpuScrapeOptions {
+  readonly port: number;
+  readonly path: string;
+  readonly tls: ScrapeTls | undefined;
+  /** At the node's address (a DaemonSet) rather than at the pod's (a sidecar). */
+  readonly usesNodeAddress: boolean;
+  readonly intervalMs: number;
 }
 
 /** PEM texts. */
@@ -29,6 +43,9 @@ export interface ScrapeTarget {
   readonly generation: number;
   readonly address: string;
   readonly port: number;
+  readonly podName: string | undefined;
+  readonly namespace: string | undefined;
+  readonly nodeAddress: string | undefined;
   readonly engine: string;
   readonly metrics: EngineMetrics;
 }
@@ -42,10 +59,10 @@ export interface ScrapeUpdate {
 
 /** Something about an endpoint that an operator should read once, not at every scrape. */
 export interface ScrapeEvent {
-  readonly kind: 'failing' | 'recovered' | 'incomplete';
+  readonly kind: 'failing' | 'recovered' | 'incomplete' | 'gpu-failing' | 'gpu-recovered';
   readonly slot: number;
   readonly generation: number;
-  /** Why it fails, or what is missing on its page; empty for `recovered`. */
+  /** Why it fails, or what is missing on its page; empty where it is well again. */
   readonly reason: string;
 }
 

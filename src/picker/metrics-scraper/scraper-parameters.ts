@@ -5,10 +5,12 @@ import type { PluginParameters } from '../scheduling/plugin-parameters';
 import { ENGINE_METRICS, type EngineMetrics, type MetricSpec } from './engine-metrics';
 import { DEFAULT_ENGINE_SELECTOR, type EngineSelector } from './engine-selector';
 import { DEFAULT_SCRAPE_INTERVALS } from './scrape-interval';
-import type { ScraperOptions, ScrapeTls } from './scrape-protocol';
+import type { GpuScrapeOptions, ScraperOptions, ScrapeTls } from './scrape-protocol';
 
 export const METRICS_SOURCE_TYPE = 'metrics-data-source';
 export const CORE_METRICS_EXTRACTOR_TYPE = 'core-metrics-extractor';
+export const DCGM_SOURCE_TYPE = 'dcgm-data-source';
+export const DCGM_EXTRACTOR_TYPE = 'dcgm-extractor';
 
 export const DEFAULT_SCRAPER_OPTIONS: ScraperOptions = {
   intervals: DEFAULT_SCRAPE_INTERVALS,
@@ -25,11 +27,8 @@ export const DEFAULT_SCRAPER_OPTIONS: ScraperOptions = {
  */
 export function scraperOptions(parameters: PluginParameters, intervalMs = DEFAULT_SCRAPE_INTERVALS.busyMs): ScraperOptions {
   const scheme = parameters.oneOf('scheme', ['http', 'https'], 'http');
-  const path = parameters.text('path', DEFAULT_SCRAPER_OPTIONS.path);
-  if (!/^\/[!-~]*$/.test(path)) fault(parameters, 'path', path, "a path that begins with '/', without blanks");
-  const interval = parameters.value('interval');
-  const busyMs = interval === undefined ? intervalMs : (parseDurationMs(String(interval)) ?? 0);
-  if (busyMs < 1) fault(parameters, 'interval', interval, "a duration of at least 1ms, such as '50ms'");
+  const path = pathOf(parameters);
+  const busyMs = intervalOf(parameters, intervalMs, '50ms');
   const verify = !parameters.boolean('insecureSkipVerify', true);
   const files = { ca: 'caCertPath', cert: 'clientCertPath', key: 'clientKeyPath' } as const;
   const tls: { -readonly [K in keyof ScrapeTls]: ScrapeTls[K] } = { verify };
@@ -46,6 +45,37 @@ export function scraperOptions(parameters: PluginParameters, intervalMs = DEFAUL
     intervals: { busyMs, idleMs: Math.max(busyMs, DEFAULT_SCRAPE_INTERVALS.idleMs) },
     tls: scheme === 'https' ? tls : undefined,
   };
+}
+
+/**
+ * Parameters of llm-d's `dcgm-data-source`: `scheme` (http), `path` (/metrics), `port` (9400), `insecureSkipVerify` (true),
+ * `useNodeAddress` (false); and `interval` (1s), because exporters measure no more often than that.
+ */
+export function gpuScrapeOptions(parameters: PluginParameters): GpuScrapeOptions {
+  const scheme = parameters.oneOf('scheme', ['http', 'https'], 'http');
+  const verify = !parameters.boolean('insecureSkipVerify', true);
+  const options = {
+    port: parameters.integer('port', 9400, { min: 1, max: 65_535 }),
+    path: pathOf(parameters),
+    tls: scheme === 'https' ? { verify } : undefined,
+    usesNodeAddress: parameters.boolean('useNodeAddress', false),
+    intervalMs: intervalOf(parameters, 1_000, '1s'),
+  };
+  parameters.done();
+  return options;
+}
+
+function pathOf(parameters: PluginParameters): string {
+  const path = parameters.text('path', DEFAULT_SCRAPER_OPTIONS.path);
+  if (!/^\/[!-~]*$/.test(path)) fault(parameters, 'path', path, "a path that begins with '/', without blanks");
+  return path;
+}
+
+function intervalOf(parameters: PluginParameters, fallbackMs: number, example: string): number {
+  const interval = parameters.value('interval');
+  const intervalMs = interval === undefined ? fallbackMs : (parseDurationMs(String(interval)) ?? 0);
+  if (intervalMs < 1) fault(parameters, 'interval', interval, `a duration of at least 1ms, such as '${example}'`);
+  return intervalMs;
 }
 
 /**

@@ -1,6 +1,11 @@
 import { checkPlugins } from '../../picker-config/check-plugins';
 import { ConfigCode } from '../../picker-config/codes';
-import { CONFIG_API_VERSION, CONFIG_KIND, type EndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
+import {
+  CONFIG_API_VERSION,
+  CONFIG_KIND,
+  type DataSourceSpec,
+  type EndpointPickerConfig,
+} from '../../picker-config/endpoint-picker-config';
 import { parseEndpointPickerConfig } from '../../picker-config/endpoint-picker-config-parser';
 import type { PickerPolicy } from '../../picker-config/picker-policy';
 import { parsePickerPolicy } from '../../picker-config/picker-policy-parser';
@@ -8,10 +13,13 @@ import type { Problem } from '../../shared/problem';
 import { FLOW_CONTROL_PLUGINS } from '../flow-control/llmd-settings';
 import type { EngineSelector } from '../metrics-scraper/engine-selector';
 import { DEFAULT_ENGINE_SELECTOR } from '../metrics-scraper/engine-selector';
-import type { ScraperOptions } from '../metrics-scraper/scrape-protocol';
+import type { GpuScrapeOptions, ScraperOptions } from '../metrics-scraper/scrape-protocol';
 import {
   CORE_METRICS_EXTRACTOR_TYPE,
+  DCGM_EXTRACTOR_TYPE,
+  DCGM_SOURCE_TYPE,
   engineSelector,
+  gpuScrapeOptions,
   METRICS_SOURCE_TYPE,
   scraperOptions,
 } from '../metrics-scraper/scraper-parameters';
@@ -192,19 +200,42 @@ class DataLayerParts {
   }
 
   public scraping(intervalMs: number): LoadedConfig['scraping'] {
-    const { dataLayer, plugins } = this.config;
-    const isScraped = dataLayer.sources.some(({ pluginRef }) =>
-      plugins.some((p) => p.name === pluginRef && p.type === METRICS_SOURCE_TYPE),
-    );
-    if (!isScraped && !dataLayer.injectDefaults) return undefined;
-    const source = dataLayer.sources[0];
+    const source = this.sourceOf(METRICS_SOURCE_TYPE);
+    const gpu = this.gpuScraping();
+    const scrapesEngines = source !== undefined || this.config.dataLayer.injectDefaults;
+    if (!scrapesEngines && gpu === undefined) return undefined;
     const sourceParameters = this.parametersOf(source?.pluginRef, METRICS_SOURCE_TYPE);
     const options = scraperOptions(sourceParameters ?? this.noParameters(METRICS_SOURCE_TYPE), intervalMs);
     const extractorParameters = this.parametersOf(source?.extractors[0], CORE_METRICS_EXTRACTOR_TYPE);
     return {
-      options,
+      options: { ...options, scrapesEngines, ...(gpu === undefined ? {} : { gpu }) },
       engines: extractorParameters === undefined ? DEFAULT_ENGINE_SELECTOR : engineSelector(extractorParameters),
     };
+  }
+
+  private gpuScraping(): GpuScrapeOptions | undefined {
+    const source = this.sourceOf(DCGM_SOURCE_TYPE);
+    const parameters = this.parametersOf(source?.pluginRef, DCGM_SOURCE_TYPE);
+    if (source === undefined || parameters === undefined) return undefined;
+    const extractor = source.extractors
+      .map((name) => this.parametersOf(name, DCGM_EXTRACTOR_TYPE))
+      .find((one) => one !== undefined);
+    extractor?.done();
+    const options = gpuScrapeOptions(parameters);
+    if (extractor !== undefined) return options;
+    this.problems.push({
+      code: ConfigCode.MISSING_KEY,
+      what: `nothing reads what the source '${source.pluginRef}' asks for`,
+      allowed: `an extractor of type ${DCGM_EXTRACTOR_TYPE}`,
+      fix: 'name it among the extractors of the source',
+      where: this.locate(`dataLayer.sources[${this.config.dataLayer.sources.indexOf(source)}]`),
+    });
+    return undefined;
+  }
+
+  private sourceOf(type: string): DataSourceSpec | undefined {
+    const { dataLayer, plugins } = this.config;
+    return dataLayer.sources.find(({ pluginRef }) => plugins.some((plugin) => plugin.name === pluginRef && plugin.type === type));
   }
 
   private parametersOf(name: string | undefined, type: string): PluginParameters | undefined {

@@ -59,6 +59,14 @@ export interface ProgramHost {
 /** Proxies learn that the picker is not ready within a few seconds; until then their requests are still taken. */
 const LAME_DUCK_MS = 3_000;
 
+const SCRAPE_MESSAGES: Readonly<Record<ScrapeEvent['kind'], string>> = {
+  failing: 'an endpoint does not report its metrics',
+  incomplete: 'an endpoint reports only some metrics',
+  recovered: 'an endpoint reports its metrics again',
+  'gpu-failing': 'how busy the GPUs of an endpoint are is not known',
+  'gpu-recovered': 'how busy the GPUs of an endpoint are is known again',
+};
+
 /** The endpoint picker, put together: everything that listens, watches or ends. */
 export class PickerProgram {
   private readonly clock = monotonicClock;
@@ -321,13 +329,9 @@ export class PickerProgram {
     const endpoint = endpoints[slot];
     if (endpoint === undefined || table.generation[slot] !== generation) return;
     const facts = { endpoint: endpoint.hostPort, name: endpoint.name, reason };
-    if (kind === 'recovered') this.host.log.info(facts, 'an endpoint reports its metrics again');
+    const isWell = kind === 'recovered' || kind === 'gpu-recovered';
     // an engine that is loading its model, or on its way out, need not answer
-    else
-      this.host.log[endpoint.ready ? 'warn' : 'debug'](
-        facts,
-        kind === 'failing' ? 'an endpoint does not report its metrics' : 'an endpoint reports only some metrics',
-      );
+    this.host.log[isWell ? 'info' : endpoint.ready ? 'warn' : 'debug'](facts, SCRAPE_MESSAGES[kind]);
   }
 
   private watchFiles(grpc: Http2Server): void {

@@ -7,6 +7,8 @@ export const PROGRAM_PLUGINS: readonly string[] = [
   'file-discovery',
   'metrics-data-source',
   'core-metrics-extractor',
+  'dcgm-data-source',
+  'dcgm-extractor',
   // what their names say is done for every request, by its path
   'openai-parser',
   'anthropic-parser',

@@ -19,6 +19,7 @@ export function endpointsPage(source: EndpointSource, clock: Clock): string {
         running: table.running[slot]!,
         kvUsageRatio: table.kvUsageRatio[slot]!,
         kvBlocks: table.kvBlocks[slot]!,
+        gpuUsageRatio: table.gpuUpdatedAtMs[slot] === 0 ? null : table.gpuUsageRatio[slot]!,
         blockSizeTokens: table.blockSizeTokens[slot]!,
         inFlight: table.inFlight[slot]!,
         peerInFlight: table.peerInFlight[slot]!,

@@ -19,9 +19,9 @@ describe('scheduleWith', () => {
   test('gives a scorer everything that the test says of an endpoint, and the request', () => {
     const seen: object[] = [];
     const looking = scorer((request, candidate, candidates) => {
-      const { name, hostPort, waiting, running, kvUsageRatio, kvTokens, trustRatio, load, inFlight } = candidate;
+      const { name, hostPort, waiting, running, kvUsageRatio, gpuUsageRatio, kvTokens, trustRatio, load, inFlight } = candidate;
       const { prefillTokens, outputTokensInFlight, cachedTokens, decodeMsPerToken } = candidate;
-      seen.push({ name, hostPort, waiting, running, kvUsageRatio, kvTokens, trustRatio, load, inFlight });
+      seen.push({ name, hostPort, waiting, running, kvUsageRatio, gpuUsageRatio, kvTokens, trustRatio, load, inFlight });
       seen.push({ prefillTokens, outputTokensInFlight, cachedTokens, decodeMsPerToken });
       seen.push({ model: request.model, target: request.targetModel, tier: request.header('x-tier'), max: request.maxTokens });
       expect(candidates.map((other) => other.name)).toEqual(['full', 'new']);
@@ -34,6 +34,7 @@ describe('scheduleWith', () => {
           waiting: 3,
           running: 4,
           kvUsageRatio: 0.5,
+          gpuUsageRatio: 0.75,
           kvTokens: 3200,
           inFlight: 9,
           prefillTokens: 70,
@@ -57,6 +58,7 @@ describe('scheduleWith', () => {
         waiting: 3,
         running: 4,
         kvUsageRatio: 0.5,
+        gpuUsageRatio: 0.75,
         kvTokens: 3200,
         trustRatio: 1,
         load: 9,
@@ -64,7 +66,7 @@ describe('scheduleWith', () => {
       },
       { prefillTokens: 70, outputTokensInFlight: 11, cachedTokens: 128, decodeMsPerToken: 12.5 },
       request,
-      expect.objectContaining({ name: 'new', trustRatio: 0, kvTokens: 0, load: 0 }),
+      expect.objectContaining({ name: 'new', trustRatio: 0, kvTokens: 0, gpuUsageRatio: undefined, load: 0 }),
       { prefillTokens: 0, outputTokensInFlight: 0, cachedTokens: 0, decodeMsPerToken: 0 },
       request,
     ]);

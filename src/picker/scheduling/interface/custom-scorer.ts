@@ -35,6 +35,8 @@ export interface Candidate {
   readonly kvUsageRatio: number;
   /** Size of the KV cache in tokens; 0 while unknown. */
   readonly kvTokens: number;
+  /** How busy the busiest of its GPUs is, 0 to 1; undefined where no DCGM exporter says so. */
+  readonly gpuUsageRatio: number | undefined;
   /** How far the report can be believed, 1 (fresh) to 0 (none yet). */
   readonly trustRatio: number;
 

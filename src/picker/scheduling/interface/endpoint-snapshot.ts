@@ -6,6 +6,10 @@ export interface Endpoint {
   readonly name: string;
   /** @default none */
   readonly namespace?: string;
+  /** The pod, where the endpoint is one of its ports. @default none */
+  readonly podName?: string;
+  /** Address of the pod's node. @default unknown */
+  readonly nodeAddress?: string;
   /** Tells successive pods of one name and address apart. @default none */
   readonly uid?: string;
   /** IPv4 or IPv6 literal, without brackets. */

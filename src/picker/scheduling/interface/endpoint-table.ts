@@ -3,7 +3,7 @@ import { hashText } from '../../../shared/hash';
 /** Adapters that one endpoint can report: running ones first, then waiting ones; further ones are not seen. */
 export const MAX_ADAPTERS = 64;
 
-const FLOAT_COLUMNS = 25;
+const FLOAT_COLUMNS = 27;
 const INT_COLUMNS = 10;
 
 /**
@@ -24,6 +24,10 @@ export class EndpointTable {
   public readonly blockSizeTokens: Float64Array;
   /** Blocks of the engine's KV cache; 0 while unknown. Scraper. */
   public readonly kvBlocks: Float64Array;
+  /** How busy the busiest of its GPUs is, 0 to 1; see `gpuUpdatedAtMs`. Scraper. */
+  public readonly gpuUsageRatio: Float64Array;
+  /** When that was last reported, by the monotonic clock; 0 while it is unknown. Scraper. */
+  public readonly gpuUpdatedAtMs: Float64Array;
   /** When the engine last reported, by the monotonic clock; 0 means never. Scraper. */
   public readonly updatedAtMs: Float64Array;
   /** Interval at which the endpoint is scraped at present. Scraper. */
@@ -119,6 +123,8 @@ export class EndpointTable {
     this.kvUsageRatio = floats();
     this.blockSizeTokens = floats();
     this.kvBlocks = floats();
+    this.gpuUsageRatio = floats();
+    this.gpuUpdatedAtMs = floats();
     this.updatedAtMs = floats();
     this.scrapeIntervalMs = floats();
     this.trustRatio = floats();
@@ -176,6 +182,7 @@ export class EndpointTable {
   private resettable(): (Float64Array | Int32Array)[] {
     return [
       ...[this.waiting, this.running, this.kvUsageRatio, this.blockSizeTokens, this.kvBlocks],
+      ...[this.gpuUsageRatio, this.gpuUpdatedAtMs],
       ...[this.updatedAtMs, this.scrapeIntervalMs, this.trustRatio],
       ...[this.promptTokensInFlight, this.prefillTokens, this.outputTokensInFlight, this.reportSeenAtMs],
       ...[this.peerInFlight, this.peerPromptTokens, this.peerPrefillTokens, this.peerOutputTokens],

@@ -15,6 +15,10 @@ export const ENDPOINT_ATTRIBUTES: ReadonlyMap<string, AttributeReader> = new Map
   ['num_requests_waiting', scraped('waiting')],
   ['num_requests_running', scraped('running')],
   ['kv_cache_usage_perc', scraped('kvUsageRatio')],
+  [
+    'GPUUtilization/dcgm-extractor',
+    (table, slot) => (table.gpuUpdatedAtMs[slot] === 0 ? Number.NaN : table.gpuUsageRatio[slot]!),
+  ],
   ['in_flight_requests', inFlightAt],
   ['in_flight_prompt_tokens', (table, slot) => table.promptTokensInFlight[slot]! + table.peerPromptTokens[slot]!],
   ['decode_ms_per_token', (table, slot) => table.decodeMsPerToken[slot]! || Number.NaN],

@@ -132,6 +132,24 @@ describe('what only our picker has', () => {
     expect(Scoring.default().withSignal(signals[0]!).withSignal(signals[1]!)._config()!.plugins).toHaveLength(2);
   });
 
+  it('asks DCGM exporters where it shall, and says what the picker needs for that', () => {
+    const scoring = Scoring.of(
+      Scorer.custom('endpoint-attribute-scorer', { attributeKey: 'GPUUtilization/dcgm-extractor' }),
+    ).withSignal(PickerSignal.gpuUsage({ port: 9_401, useNodeAddress: true }));
+    const { plugins, dataLayer } = scoring._config()!;
+    expect(plugins.slice(1)).toEqual([
+      { name: 'dcgm-data-source', type: 'dcgm-data-source', parameters: { port: 9_401, useNodeAddress: true } },
+      { name: 'dcgm-extractor', type: 'dcgm-extractor' },
+    ]);
+    expect(dataLayer).toEqual({
+      injectDefaults: true,
+      sources: [{ pluginRef: 'dcgm-data-source', extractors: ['dcgm-extractor'] }],
+    });
+    expect(() => aPicker({ scoring }).objects()).toThrow(/dcgm-data-source' is Alpha.*--allow-experimental-plugins/);
+    expect(() => aPicker({ scoring, extraArgs: ['--allow-experimental-plugins'] }).objects()).not.toThrow();
+    expect(() => PickerSignal.gpuUsage({ port: 0 })).toThrow(/AIG451 port of PickerSignal.gpuUsage/);
+  });
+
   it('keeps its signals when scorers are added behind them', () => {
     const scoring = Scoring.llmdDefault()
       .withSignal(PickerSignal.reportTrust({ graceMs: 1 }))

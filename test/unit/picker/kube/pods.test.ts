@@ -45,10 +45,13 @@ test.each([
 });
 
 test('there is an endpoint for every pod and port, named by the rank of the port', () => {
-  const endpoints = podEndpoints([parsed(pod('10.0.0.1', { labels: { app: 'x', zone: 'a' } }))], [8000, 8001]);
+  const { metadata, status } = pod('10.0.0.1', { labels: { app: 'x', zone: 'a' } });
+  const endpoints = podEndpoints([parsed({ metadata, status: { ...status, hostIP: '10.1.0.1' } })], [8000, 8001]);
   expect(endpoints).toEqual([
     {
       name: 'p-rank-0',
+      podName: 'p',
+      nodeAddress: '10.1.0.1',
       namespace: 'ai',
       uid: 'u',
       address: '10.0.0.1',
@@ -59,6 +62,8 @@ test('there is an endpoint for every pod and port, named by the rank of the port
     },
     {
       name: 'p-rank-1',
+      podName: 'p',
+      nodeAddress: '10.1.0.1',
       namespace: 'ai',
       uid: 'u',
       address: '10.0.0.1',

@@ -31,6 +31,51 @@ test('a configuration that names no profile gets a default one, and metrics are 
   expect(loaded!.scheduler.newRecord().names.scorers).toEqual(['expected-cost-scorer']);
 });
 
+describe('GPUs', () => {
+  const EXPERIMENTAL = '--allow-experimental-plugins';
+  const plugins = (parameters: object): string =>
+    `plugins: [{name: gpu, type: dcgm-data-source, parameters: ${JSON.stringify(parameters)}}, {name: read, type: dcgm-extractor}, ` +
+    '{type: metrics-data-source, parameters: {path: /m}}, {type: core-metrics-extractor}]\n';
+  const sources = (...extractors: string[]): string =>
+    `dataLayer: {sources: [{pluginRef: gpu, extractors: [${extractors.map((name) => `{pluginRef: ${name}}`)}]}, ` +
+    '{pluginRef: metrics-data-source, extractors: [{pluginRef: core-metrics-extractor}]}]}\n';
+
+  test('are asked for where a source and an extractor say so, beside the engines, whatever the order', () => {
+    const { loaded, problems } = load(HEAD + plugins({ useNodeAddress: true }) + sources('read'), EXPERIMENTAL);
+    expect(problems).toEqual([]);
+    expect(loaded!.scraping!.options).toMatchObject({
+      path: '/m',
+      scrapesEngines: true,
+      gpu: { port: 9400, path: '/metrics', tls: undefined, usesNodeAddress: true, intervalMs: 1_000 },
+    });
+  });
+
+  test('may be all that is asked for', () => {
+    const only = 'dataLayer: {injectDefaults: false, sources: [{pluginRef: gpu, extractors: [{pluginRef: read}]}]}\n';
+    const parameters = { port: 9401, scheme: 'https', insecureSkipVerify: false, interval: '5s', path: '/gpu' };
+    const { loaded } = load(HEAD + plugins(parameters) + only, EXPERIMENTAL);
+    expect(loaded!.scraping!.options).toMatchObject({
+      scrapesEngines: false,
+      gpu: { port: 9401, path: '/gpu', tls: { verify: true }, usesNodeAddress: false, intervalMs: 5_000 },
+    });
+  });
+
+  test('are not asked for in vain', () => {
+    const found = (text: string): string[] => faults(load(HEAD + text, EXPERIMENTAL));
+    expect(found(plugins({}) + sources())).toEqual([
+      expect.stringMatching(
+        /AIG504 nothing reads what the source 'gpu' asks for \(allowed: an extractor of type dcgm-extractor\)/,
+      ),
+    ]);
+    expect(found(plugins({}) + sources('core-metrics-extractor'))).toHaveLength(1);
+    expect(found(plugins({ port: 0, interval: 'soon' }) + sources('read'))).toEqual([
+      expect.stringContaining('got 0; allowed: a whole number from 1 to 65535'),
+      expect.stringContaining("'interval' has a wrong value (got 'soon'"),
+    ]);
+    expect(faults(load(HEAD + plugins({}) + sources('read'))).join()).toContain("'dcgm-data-source' is Alpha");
+  });
+});
+
 test('queue and scheduler believe reports for as long', () => {
   const trust = { graceMs: 100, graceIntervals: 1, halfLifeMs: 300 };
   const plugins = `plugins: [{type: report-trust, parameters: ${JSON.stringify(trust)}}]\n`;

@@ -41,6 +41,10 @@ export class CandidateView implements Candidate {
     return this.table.kvBlocks[this.slot]! * this.table.blockSizeTokens[this.slot]!;
   }
 
+  public get gpuUsageRatio(): number | undefined {
+    return this.table.gpuUpdatedAtMs[this.slot] === 0 ? undefined : this.table.gpuUsageRatio[this.slot]!;
+  }
+
   public get trustRatio(): number {
     return this.table.trustRatio[this.slot]!;
   }
