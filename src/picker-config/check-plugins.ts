@@ -84,7 +84,7 @@ function typeProblem(type: string, { supported, allowExperimental }: PluginSuppo
     }
     return {
       code: ConfigCode.UNSUPPORTED_PLUGIN,
-      what: `llm-d's plugin type '${type}' is not supported by this picker`,
+      what: `llm-d's plugin type '${type}' is not supported by this picker${known.why === undefined ? '' : `: ${known.why}`}`,
       fix: known.instead ?? 'remove it, or use the llm-d picker',
     };
   }

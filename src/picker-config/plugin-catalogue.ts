@@ -27,34 +27,71 @@ export interface CataloguedPlugin {
   readonly kinds: readonly PluginKind[];
   /** Alpha types load only with `--allow-experimental-plugins`. */
   readonly stability: 'alpha' | 'beta' | 'deprecated';
-  /** What to use where this picker does not have the type. */
+  /** Why this picker does not have the type. @default it has */
+  readonly why?: string;
+  /** What to use instead. @default the type itself */
   readonly instead?: string;
 }
 
-const REMOVE = 'remove it';
-const DISAGGREGATION = 'serve prefill and decode in one pool, or use the llm-d picker for disaggregated pools';
-const MULTICLUSTER = 'use one picker per cluster, or the llm-d picker across clusters';
-const KUBERNETES = 'use metrics-data-source, or file-discovery for the endpoints';
-const NO_EVICTION = 'remove it: what an engine works on is not interrupted, what waits gives way without it';
-const LATENCY = 'use queue-scorer and kv-cache-utilization-scorer, or the llm-d picker with its latency predictor';
+/** Why a type is left out, and what to do about it. */
+interface LeftOut {
+  /** Completes "is not supported by this picker: …". */
+  readonly why: string;
+  readonly instead: string;
+}
 
-type Row = readonly [type: string, kinds: string, instead?: string];
+const out = (why: string, instead: string): LeftOut => ({ why, instead });
+
+const DISAGGREGATION = out(
+  'it needs a proxy beside each engine that moves KV caches between GPUs',
+  'serve prefill and decode in one pool, or use the llm-d picker for disaggregated pools',
+);
+const MULTICLUSTER = out(
+  'a picker here sees the endpoints of one cluster',
+  'use one picker per cluster, or the llm-d picker across clusters',
+);
+const TOPOLOGY = out('this picker reads no labels of nodes', 'use label-selector-filter on a topology label of the pods');
+const NOTIFICATIONS = out('pools and pods are always watched, without a plugin', 'remove it');
+const NO_EVICTION = out('what an engine works on is not interrupted', 'remove it: what waits gives way without it');
+const LATENCY = out(
+  'it needs the service that llm-d trains to predict latencies; here speeds are measured',
+  'use expected-cost-scorer, or the llm-d picker with its latency predictor',
+);
+const USAGE_LIMIT = out('ceilings here are per band, and fixed', 'use static-usage-limit-policy, or ceiling in a PickerPolicy');
+const MULTIMODAL = out(
+  'images and sound are not told apart in prompts',
+  'use prefix-cache-scorer, which compares the bytes of the prompt',
+);
+const CACHE_EVENTS = out(
+  'it needs engines that publish the events of their caches, and the tokenizer of each model',
+  'use approx-prefix-cache-producer',
+);
+const MODEL_LISTS = out('engines are not asked for their models', 'name the models in a PickerPolicy');
+const NATIVE_API = out('bodies of this kind are passed through unread', 'use the OpenAI API of the engine and openai-parser');
+const OLDER_NAME = 'llm-d 0.11 has it no more';
+const TEST_ONLY = out("it is for llm-d's own tests", 'remove it');
+
+type Row = readonly [type: string, kinds: string, leftOut?: LeftOut];
 
 const ALPHA: readonly Row[] = [
-  ['disaggregatedset-rollout-screener', 'screener', REMOVE],
+  ['disaggregatedset-rollout-screener', 'screener', out('it steers rollouts of disaggregated sets', 'remove it')],
   ['session-affinity-filter', 'filter'],
   ['session-affinity-scorer', 'scorer'],
   ['endpoint-attribute-filter', 'filter'],
   ['endpoint-attribute-scorer', 'scorer'],
-  ['topology-affinity-filter', 'filter', 'use label-selector-filter on a topology label'],
-  ['topology-affinity-scorer', 'scorer', 'use label-selector-filter on a topology label'],
+  ['topology-affinity-filter', 'filter', TOPOLOGY],
+  ['topology-affinity-scorer', 'scorer', TOPOLOGY],
   ['utilization-filter', 'filter'],
   ['header-label-affinity-scorer', 'scorer'],
   ['header-profile-handler', 'profile-handler'],
-  ['topology-extractor', 'extractor', KUBERNETES],
+  ['topology-extractor', 'extractor', TOPOLOGY],
   ['dcgm-data-source', 'source'],
   ['dcgm-extractor', 'extractor'],
-  ['burst-prefix-cache-producer', 'producer', 'use approx-prefix-cache-producer'],
+  [
+    'burst-prefix-cache-producer',
+    'producer',
+    out('a prompt is remembered at its pick, so a burst of equal ones is seen without it', 'use approx-prefix-cache-producer'),
+  ],
   ['p2p-source-producer', 'producer', DISAGGREGATION],
   ['multicluster-file-discovery', 'discovery', MULTICLUSTER],
   ['multicluster-metrics-data-source', 'source', MULTICLUSTER],
@@ -66,9 +103,13 @@ const ALPHA: readonly Row[] = [
   ['multicluster-approx-prefix-cache-producer', 'producer', MULTICLUSTER],
   ['sheddable-eviction-filter', 'eviction', NO_EVICTION],
   ['priority-then-time-eviction-order-policy', 'eviction', NO_EVICTION],
-  ['priority-holdback-policy', 'usage-limit', 'use static-usage-limit-policy'],
-  ['soft-reflective-ceiling-policy', 'usage-limit', 'use static-usage-limit-policy'],
-  ['agent-identity', 'producer', 'send the fairness id in the header x-llm-d-inference-fairness-id'],
+  ['priority-holdback-policy', 'usage-limit', USAGE_LIMIT],
+  ['soft-reflective-ceiling-policy', 'usage-limit', USAGE_LIMIT],
+  [
+    'agent-identity',
+    'producer',
+    out('no header of an agent is believed unasked', 'send the fairness id in the header x-llm-d-inference-fairness-id'),
+  ],
 ];
 
 const BETA: readonly Row[] = [
@@ -76,7 +117,11 @@ const BETA: readonly Row[] = [
   ['encode-filter', 'filter'],
   ['decode-filter', 'filter'],
   ['prefill-filter', 'filter'],
-  ['data-parallel-profile-handler', 'profile-handler', 'list every data-parallel rank as an endpoint of its own'],
+  [
+    'data-parallel-profile-handler',
+    'profile-handler',
+    out('an endpoint is one port of a pod here', 'list every data-parallel rank as an endpoint of its own'),
+  ],
   ['single-profile-handler', 'profile-handler'],
   ['disagg-profile-handler', 'profile-handler', DISAGGREGATION],
   ['prefix-based-pd-decider', 'decider', DISAGGREGATION],
@@ -92,7 +137,7 @@ const BETA: readonly Row[] = [
   ['token-load-scorer', 'scorer'],
   ['no-hit-lru-scorer', 'scorer'],
   ['active-request-scorer', 'scorer'],
-  ['mm-embeddings-cache-scorer', 'scorer', 'use prefix-cache-scorer'],
+  ['mm-embeddings-cache-scorer', 'scorer', MULTIMODAL],
   ['latency-scorer', 'scorer', LATENCY],
   ['max-score-picker', 'picker'],
   ['random-picker', 'picker'],
@@ -101,10 +146,24 @@ const BETA: readonly Row[] = [
   ['slo-headroom-tier-filter', 'filter', LATENCY],
   ['header-based-testing-filter', 'filter'],
   ['latency-slo-admitter', 'admitter', LATENCY],
-  ['probabilistic-admitter', 'admitter', 'remove it: this picker sheds no requests by chance'],
+  [
+    'probabilistic-admitter',
+    'admitter',
+    out(
+      'this picker sheds no requests by chance',
+      'remove it, and rank models by priority: the least important wait, and are refused first',
+    ),
+  ],
   ['global-strict-fairness-policy', 'fairness'],
   ['round-robin-fairness-policy', 'fairness'],
-  ['program-aware-fairness', 'fairness', 'use round-robin-fairness-policy'],
+  [
+    'program-aware-fairness',
+    'fairness',
+    out(
+      'programs are told apart by nothing that a client could not invent',
+      'use round-robin-fairness-policy, or fairness: attainedService in a PickerPolicy',
+    ),
+  ],
   ['fcfs-ordering-policy', 'ordering'],
   ['edf-ordering-policy', 'ordering'],
   ['slo-deadline-ordering-policy', 'ordering'],
@@ -113,38 +172,42 @@ const BETA: readonly Row[] = [
   ['concurrency-detector', 'saturation filter'],
   ['metrics-data-source', 'source'],
   ['core-metrics-extractor', 'extractor'],
-  ['models-data-source', 'source', 'name the models in a PickerPolicy'],
-  ['models-data-extractor', 'extractor', 'name the models in a PickerPolicy'],
-  ['k8s-notification-source', 'source', KUBERNETES],
-  ['endpoint-notification-source', 'source', KUBERNETES],
-  ['request-attribute-reporter', 'reporter', 'use limits of a PickerPolicy for token budgets'],
-  ['destination-endpoint-served-verifier', 'reporter', REMOVE],
+  ['models-data-source', 'source', MODEL_LISTS],
+  ['models-data-extractor', 'extractor', MODEL_LISTS],
+  ['k8s-notification-source', 'source', NOTIFICATIONS],
+  ['endpoint-notification-source', 'source', NOTIFICATIONS],
+  [
+    'request-attribute-reporter',
+    'reporter',
+    out('usage is counted here and not handed to the proxy', 'use limits of a PickerPolicy for token budgets'),
+  ],
+  ['destination-endpoint-served-verifier', 'reporter', TEST_ONLY],
   ['file-discovery', 'discovery'],
   ['approx-prefix-cache-producer', 'producer'],
-  ['precise-prefix-cache-producer', 'producer', 'use approx-prefix-cache-producer'],
+  ['precise-prefix-cache-producer', 'producer', CACHE_EVENTS],
   ['token-producer', 'producer'],
   ['inflight-load-producer', 'producer'],
   ['predicted-latency-producer', 'producer', LATENCY],
-  ['mm-embeddings-cache-producer', 'producer', 'use approx-prefix-cache-producer'],
+  ['mm-embeddings-cache-producer', 'producer', MULTIMODAL],
   ['session-id-producer', 'producer'],
   ['openai-parser', 'parser'],
   ['anthropic-parser', 'parser'],
-  ['vllmhttp-parser', 'parser', 'use openai-parser'],
-  ['vllmgrpc-parser', 'parser', 'use the OpenAI API of the engine and openai-parser'],
-  ['sglanghttp-parser', 'parser', 'use the OpenAI API of the engine and openai-parser'],
-  ['vertexai-parser', 'parser', 'use openai-parser'],
+  ['vllmhttp-parser', 'parser', NATIVE_API],
+  ['vllmgrpc-parser', 'parser', NATIVE_API],
+  ['sglanghttp-parser', 'parser', NATIVE_API],
+  ['vertexai-parser', 'parser', NATIVE_API],
   ['passthrough-parser', 'parser'],
 ];
 
 const DEPRECATED: readonly Row[] = [
-  ['by-label', 'filter', 'use label-selector-filter'],
-  ['by-label-selector', 'filter', 'use label-selector-filter'],
-  ['precise-prefix-cache-scorer', 'scorer', 'use prefix-cache-scorer'],
+  ['by-label', 'filter', out(OLDER_NAME, 'use label-selector-filter')],
+  ['by-label-selector', 'filter', out(OLDER_NAME, 'use label-selector-filter')],
+  ['precise-prefix-cache-scorer', 'scorer', CACHE_EVENTS],
   ['pd-profile-handler', 'profile-handler', DISAGGREGATION],
   ['disagg-headers-handler', 'profile-handler', DISAGGREGATION],
   ['prefill-header-handler', 'profile-handler', DISAGGREGATION],
-  ['tokenizer', 'producer', 'use token-producer'],
-  ['local-syncer', 'syncer', REMOVE],
+  ['tokenizer', 'producer', out(OLDER_NAME, 'use token-producer')],
+  ['local-syncer', 'syncer', out('replicas tell each other without a plugin', 'remove it, and set --peers')],
 ];
 
 /** Scheduling plugins that only this picker has, with their kind. A signal is set once, and no profile refers to it. */
@@ -157,10 +220,7 @@ export const OWN_PLUGINS: ReadonlyMap<string, PluginKind> = new Map([
 ]);
 
 function rows(stability: CataloguedPlugin['stability'], list: readonly Row[]): [string, CataloguedPlugin][] {
-  return list.map(([type, kinds, instead]) => [
-    type,
-    { type, kinds: kinds.split(' ') as PluginKind[], stability, ...(instead === undefined ? {} : { instead }) },
-  ]);
+  return list.map(([type, kinds, leftOut]) => [type, { type, kinds: kinds.split(' ') as PluginKind[], stability, ...leftOut }]);
 }
 
 /** Every plugin type that llm-d v0.10 registers (`cmd/epp/runner/runner.go`), by its name in the file. */

@@ -350,7 +350,7 @@ describe('it does not start', () => {
     const { messages } = await refusedPicker(flags());
     expect(messages).toEqual([
       expect.stringContaining(
-        "AIG508 llm-d's plugin type 'request-attribute-reporter' is not supported by this picker: use limits of a PickerPolicy",
+        "AIG508 llm-d's plugin type 'request-attribute-reporter' is not supported by this picker: usage is counted here and not handed to the proxy: use limits",
       ),
     ]);
   });

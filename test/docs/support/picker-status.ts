@@ -40,8 +40,9 @@ export function pickerStatus(): string {
 export function pluginRows(): string[][] {
   const works = new Set([...SCHEDULING_PLUGINS.keys(), ...unsupported.PROGRAM_PLUGINS, ...FLOW_CONTROL_PLUGINS]);
   const own = [...works].filter((type) => !PLUGIN_CATALOGUE.has(type)).map((type) => [`\`${type}\``, 'of this picker', 'works']);
-  const known = [...PLUGIN_CATALOGUE.values()].map(({ type, kinds, stability, instead }) => {
-    const state = works.has(type) ? 'works' : `refused: ${instead ?? 'not there yet'}`;
+  const known = [...PLUGIN_CATALOGUE.values()].map(({ type, kinds, stability, why, instead }) => {
+    if (!works.has(type) && (why === undefined || instead === undefined)) throw new Error(`nothing says why ${type} is left out`);
+    const state = works.has(type) ? 'works' : `refused: ${why}. Instead: ${instead}`;
     return [`\`${type}\``, `${kinds.join(', ')}${stability === 'beta' ? '' : ` (${stability})`}`, state];
   });
   const isRefused = (row: readonly string[]): number => Number(row[2] !== 'works');
