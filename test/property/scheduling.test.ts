@@ -1,18 +1,25 @@
 import fc from 'fast-check';
 import type { Flight, FlightOutcome } from '../../src/picker/scheduling/flight';
+import type { EndpointSnapshot } from '../../src/picker/scheduling/interface/endpoint-snapshot';
 import { MAX_ADAPTERS } from '../../src/picker/scheduling/interface/endpoint-table';
 import type { Filter, Scorer } from '../../src/picker/scheduling/interface/plugins';
 import { LearnedSpeed } from '../../src/picker/scheduling/learned-speed';
 import { PluginFaults } from '../../src/picker/scheduling/plugin-faults';
 import { PluginParameters } from '../../src/picker/scheduling/plugin-parameters';
 import { type BuildContext, SCHEDULING_PLUGINS } from '../../src/picker/scheduling/plugin-registry';
+import { ENDPOINT_ATTRIBUTES } from '../../src/picker/scheduling/plugins/endpoint-attributes';
 import {
   ApproxPrefixCacheProducer,
   DEFAULT_APPROX_PREFIX_CACHE,
 } from '../../src/picker/scheduling/plugins/producer/approx-prefix-cache-producer/approx-prefix-cache-producer';
 import { InflightLoadProducer } from '../../src/picker/scheduling/plugins/producer/inflight-load-producer/inflight-load-producer';
 import { ProfileOutcome } from '../../src/picker/scheduling/profile';
-import { buildScheduler, LLMD_DEFAULT_SCHEDULING, type SchedulingConfig } from '../../src/picker/scheduling/scheduler-builder';
+import {
+  buildScheduler,
+  DEFAULT_SCHEDULING,
+  LLMD_DEFAULT_SCHEDULING,
+  type SchedulingConfig,
+} from '../../src/picker/scheduling/scheduler-builder';
 import { ManualClock } from '../../src/shared/clock';
 import { SeededRandom } from '../../src/shared/random';
 import { endpoint, type PoolMember, poolOf, requestFor } from '../unit/picker/scheduling/support/pool';
@@ -28,6 +35,36 @@ const member: fc.Arbitrary<PoolMember> = fc.record({
   labels: fc.record({ tier: fc.constantFrom('a', 'b') }),
 });
 const pool = fc.array(member, { maxLength: 24 });
+/** Anything that other columns of the table may hold, by slot: what replicas, the circuit breaker and the measurements leave there. */
+const traces = fc.array(
+  fc.record({
+    inFlight: fc.nat({ max: 500 }),
+    sinceReport: fc.integer({ min: -50, max: 500 }),
+    peerInFlight: count,
+    prefillTokens: count,
+    peerPrefillTokens: count,
+    promptTokensInFlight: count,
+    outputTokensInFlight: count,
+    queueSeen: count,
+    slownessRatio: fc.double({ min: 0, max: 20, noNaN: true }),
+    measuredAtMs: fc.constantFrom(0, 1, 999),
+    decodeMsPerToken: count,
+    kvBlocks: count,
+    blockSizeTokens: fc.constantFrom(0, 16, 64),
+    gpuUsageRatio: fc.double({ min: 0, max: 1, noNaN: true }),
+    gpuUpdatedAtMs: fc.constantFrom(0, 900),
+    admittedAtMs: fc.constantFrom(0, 1, 999),
+  }),
+  { maxLength: 24 },
+);
+type Traces = typeof traces extends fc.Arbitrary<infer T> ? T : never;
+
+function leave(given: Traces, { table }: EndpointSnapshot): void {
+  given.slice(0, table.capacity).forEach((trace, slot) => {
+    for (const [column, value] of Object.entries(trace)) table[column as keyof typeof trace][slot] = value;
+  });
+}
+
 const prompt = fc
   .tuple(fc.constantFrom('', 'system '.repeat(80), 'other '.repeat(400)), fc.string({ maxLength: 600 }))
   .map((parts) => parts.join(''));
@@ -53,18 +90,44 @@ const SCORERS = [...SCHEDULING_PLUGINS].filter(([, { kind }]) => kind.endsWith('
 const NEEDED: Readonly<Record<string, Record<string, unknown>>> = {
   'header-label-affinity-scorer': { headerName: 'x-tier', labelKey: 'tier' },
   'endpoint-attribute-scorer': { attributeKey: 'num_requests_running', algorithm: { type: 'linear_lower_is_better' } },
+  'endpoint-attribute-filter': {
+    attribute: 'kv_cache_usage_perc',
+    algorithm: { type: 'threshold', threshold: { operator: 'LessThan', value: 0.5 } },
+  },
+  'label-selector-filter': { matchLabels: { tier: 'a' } },
+  'context-length-aware': { label: 'tokens', enableFiltering: true },
+  'utilization-filter': { conditions: [{ metric: 'waiting-queue', maxValue: 50 }] },
 };
+/** Each scorer, and the one for attributes with each of them. */
+const SCORER_CASES: [string, Record<string, unknown> | undefined][] = [
+  ...SCORERS.map((type): [string, Record<string, unknown> | undefined] => [type, NEEDED[type]]),
+  ...[...ENDPOINT_ATTRIBUTES.keys()].flatMap((attributeKey) =>
+    [undefined, { min: 1, max: 40 }].map((fixedRange): [string, Record<string, unknown>] => [
+      'endpoint-attribute-scorer',
+      {
+        attributeKey,
+        algorithm: {
+          type: fixedRange === undefined ? 'linear_higher_is_better' : 'linear_lower_is_better',
+          ...(fixedRange === undefined ? {} : { normalization: { fixedRange } }),
+        },
+      },
+    ]),
+  ),
+];
+const FILTERS = [...SCHEDULING_PLUGINS].filter(([, { kind }]) => kind.startsWith('filter')).map(([type]) => type);
 
 describe('scheduling', () => {
-  test.each(SCORERS)('%s gives scores from 0 to 1, and only to the candidates', (type) => {
+  test.each(SCORER_CASES)('%s %j gives scores from 0 to 1, and only to the candidates', (type, parameters) => {
     fc.assert(
       fc.property(
         pool,
+        traces,
         fc.array(prompt, { minLength: 1, maxLength: 4 }),
         fc.double({ min: 0, max: 1, noNaN: true }),
-        (members, prompts, matchLengthWeight) => {
+        (members, left, prompts, matchLengthWeight) => {
           const { snapshot } = poolOf(...members);
-          const { plugin, producer } = built(type, type === 'prefix-cache-scorer' ? { matchLengthWeight } : NEEDED[type]);
+          leave(left, snapshot);
+          const { plugin, producer } = built(type, type === 'prefix-cache-scorer' ? { matchLengthWeight } : parameters);
           members.forEach((_, slot) => {
             snapshot.table.setAdapters(slot, slot % 4, ['llama', 'x'].slice(0, slot % 3), ['llama']);
           });
@@ -89,7 +152,34 @@ describe('scheduling', () => {
     );
   });
 
-  test('filters never invent, repeat or reorder endpoints', () => {
+  test.each(FILTERS)('%s never invents, repeats or reorders endpoints', (type) => {
+    fc.assert(
+      fc.property(pool, traces, fc.array(prompt, { minLength: 1, maxLength: 3 }), (members, left, prompts) => {
+        const { snapshot } = poolOf(...members);
+        leave(left, snapshot);
+        const { plugin, producer } = built(type, NEEDED[type]);
+        const filter = plugin as Filter;
+        for (const text of prompts) {
+          const header = (name: string): string | undefined =>
+            name === 'test-epp-endpoint-selection' ? '10.0.0.1' : text || undefined;
+          const request = requestFor(text, { header });
+          const candidates = snapshot.ready.slice();
+          for (const each of new Set([producer, filter.producer]))
+            each?.prepare(request, snapshot, candidates, candidates.length);
+          const kept = filter.filter(request, snapshot, candidates, candidates.length);
+          const list = [...candidates.subarray(0, kept)];
+          expect(kept >= 0 && kept <= snapshot.ready.length).toBe(true);
+          // in the order in which they were: a subsequence of what was given
+          let at = -1;
+          expect(list.every((slot) => (at = snapshot.ready.indexOf(slot, at + 1)) !== -1)).toBe(true);
+          for (const each of new Set([producer, filter.producer])) if (kept > 0) each?.picked(snapshot, list[0]!);
+        }
+      }),
+      { numRuns: fuzzRuns(60) },
+    );
+  });
+
+  test('label-selector-filter keeps exactly the endpoints with the label', () => {
     fc.assert(
       fc.property(pool, fc.constantFrom('a', 'b', 'c'), (members, tier) => {
         const { snapshot } = poolOf(...members);
@@ -141,6 +231,36 @@ describe('scheduling', () => {
         };
         expect(run()).toEqual(run());
       }),
+      { numRuns: fuzzRuns(60) },
+    );
+  });
+
+  test('the default profile chooses the same with the same seed, also with old reports and while requests come and go', () => {
+    fc.assert(
+      fc.property(
+        pool,
+        traces,
+        requests,
+        fc.nat(),
+        fc.array(fc.boolean(), { maxLength: 12 }),
+        (members, left, asked, seed, ends) => {
+          const run = (): string[] => {
+            const source = poolOf(...members);
+            leave(left, source.snapshot);
+            const clock = new ManualClock(1000);
+            const scheduler = buildScheduler(DEFAULT_SCHEDULING, { source, clock, random: new SeededRandom(seed) }).scheduler!;
+            return asked.map(([text, subset], index) => {
+              clock.advance(100);
+              const { outcome, destination, flight } = scheduler.schedule(requestFor(text, { subset }));
+              if (outcome === ProfileOutcome.PICKED && ends[index] === true) {
+                scheduler.settle(flight, { status: 200, outputTokens: 20, firstByteMs: 30, cause: 'natural' });
+              }
+              return destination;
+            });
+          };
+          expect(run()).toEqual(run());
+        },
+      ),
       { numRuns: fuzzRuns(60) },
     );
   });

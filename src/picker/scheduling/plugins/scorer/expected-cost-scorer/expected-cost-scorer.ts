@@ -143,6 +143,8 @@ export class ExpectedCostScorer implements Scorer {
         (cost + options.leastCostMs) *
         speed.slownessAt(table, slot, nowMs) *
         this.coldness(table.admittedAtMs[slot]!, earliestMs, nowMs);
+      // reports that make no sense, such as a cache of next to nothing, must not make the ratio of two costs undefined
+      if (!(cost < Number.MAX_VALUE)) cost = Number.MAX_VALUE;
       costs[k] = cost;
       if (cost < lowest) lowest = cost;
     }
