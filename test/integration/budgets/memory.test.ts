@@ -10,7 +10,7 @@ const KEYS = {
   alice: 'alice-key-0123456789',
   bob: 'bob-key-0123456789ab',
   steady: 'steady-key-012345678',
-  leaver: 'leaver-key-012345678',
+  cutter: 'cutter-key-012345678',
 };
 const as = (client: keyof typeof KEYS): Record<string, string> => ({ authorization: `Bearer ${KEYS[client]}` });
 
@@ -142,13 +142,13 @@ describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy
     const cut = SMALL.replace('small', 'cut').replace('models: [echo]', 'clamp: true, models: [echo]');
     writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE + cut));
     await holds(async () => expect((await world.limits()).map(({ name }) => name)).toContain('cut'));
-    expect((await world.chat(as('leaver'), { model: 'echo', max_tokens: 30_000 })).status).toBe(200);
+    expect((await world.chat(as('cutter'), { model: 'echo', max_tokens: 30_000 })).status).toBe(200);
     const { max_tokens: bound } = JSON.parse(seen.body) as { max_tokens: number };
     expect(bound).toBeGreaterThan(300);
     expect(bound).toBeLessThan(400);
-    expect((await world.chat(as('leaver'), { model: 'echo', n: 2 })).status).toBe(200);
+    expect((await world.chat(as('cutter'), { model: 'echo', n: 2 })).status).toBe(200);
     expect(JSON.parse(seen.body).max_tokens).toBeLessThan(200);
-    expect((await world.chat(as('leaver'), { model: 'echo', max_tokens: 3 })).status).toBe(200);
+    expect((await world.chat(as('cutter'), { model: 'echo', max_tokens: 3 })).status).toBe(200);
     expect(JSON.parse(seen.body).max_tokens).toBe(3);
     writeFileSync(path.join(folder, 'policy.yaml'), policy(folder, WIDE + SMALL));
     await holds(async () => expect((await world.limits()).map(({ name }) => name)).toContain('small'));
@@ -158,49 +158,6 @@ describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy
     const answer = await world.chat(as('bob'), { model: 'echo', messages: [{ role: 'user', content: 'word '.repeat(4_000) }] });
     expect([answer.status, answer.headers['retry-after']]).toEqual([400, undefined]);
   });
-
-  test('the counters equal the engine’s own usage to the token, whatever the answers are like', async () => {
-    const before = await engineTokens(engine);
-    const spent = await world.metric('aig_picker_limit_spent_tokens_total', '"wide"');
-    await inParallel(120, 40, async (index) => {
-      const stream = index % 2 === 0;
-      const options = index % 4 === 0 ? { stream_options: { include_usage: true } } : {};
-      const messages = [{ role: 'user', content: 'many words '.repeat(1 + ((index * 37) % 300)) }];
-      const answer = await world.chat(as('steady'), { messages, stream, ...options, max_tokens: 1 + ((index * 13) % 60) });
-      expect(answer.status).toBe(200);
-      if (index % 7 === 0) expect((await world.chat(as('steady'), { max_tokens: -1 })).status).toBe(400);
-    });
-    const used = (await engineTokens(engine)) - before;
-    expect(used).toBeGreaterThan(10_000);
-    await holds(async () => {
-      expect((await world.metric('aig_picker_limit_spent_tokens_total', '"wide"')) - spent).toBe(used);
-    });
-    const wide = (await world.limits()).find(({ name }) => name === 'wide')!;
-    expect(wide.highest.find(({ key }) => key === 'steady')).toMatchObject({ reserved: 0, requestsUnderWay: 0 });
-  }, 60_000);
-
-  test('streams that clients leave are charged for what went over the wire, and nothing stays set aside', async () => {
-    const before = await engineTokens(engine);
-    await inParallel(60, 30, async (index) => {
-      const body = {
-        model: 'llama',
-        messages: [{ role: 'user', content: 'go on' }],
-        stream: true,
-        max_tokens: 300,
-        ignore_eos: true,
-      };
-      await send(world.port, 'POST', '/v1/chat/completions', as('leaver'), body, 400 + index * 100);
-    });
-    await holds(async () => {
-      const wide = (await world.limits()).find(({ name }) => name === 'wide')!;
-      expect(wide.highest.find(({ key }) => key === 'leaver')).toMatchObject({ reserved: 0, requestsUnderWay: 0 });
-    });
-    const used = (await engineTokens(engine)) - before;
-    const wide = (await world.limits()).find(({ name }) => name === 'wide')!;
-    const charged = Number(wide.highest.find(({ key }) => key === 'leaver')!['used']);
-    // the engine goes on for the moment until it hears that the client has gone
-    expect(Math.abs(charged - used) / used).toBeLessThan(0.35);
-  }, 60_000);
 
   test('a key that is taken away stops within a second, and a rotated one works beside the old', async () => {
     const file = path.join(folder, 'keys/alice');
@@ -264,20 +221,3 @@ describeWith(['envoy'], 'API keys and token budgets behind real Envoy', ({ envoy
     expect((await world.chat(as('bob'), { model: 'echo', max_tokens: 600 })).status).toBe(200);
   });
 });
-
-/** Tokens that the engine says it has read and made. */
-async function engineTokens(engine: RunningEngine): Promise<number> {
-  const { body } = await send(engine.port, 'GET', '/metrics');
-  return body
-    .split('\n')
-    .filter((line) => /^vllm:(prompt|generation)_tokens_total/.test(line))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
-}
-
-async function inParallel(count: number, atOnce: number, run: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < count) await run(next++);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-}
