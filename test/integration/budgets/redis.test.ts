@@ -15,6 +15,7 @@ import { describeWith } from '../../components/describe-with';
 import { eventually, freePort, type RunningProcess, startProcess } from '../../components/process';
 import { certificate } from '../../unit/picker/http2/certificate';
 
+const LOG = createLog('silent');
 const DEMAND: TokenDemand = {
   model: 'm',
   textBytes: 0,
@@ -67,8 +68,7 @@ class Picker {
       timeoutMs,
       ...more,
     };
-    const log = createLog('silent');
-    this.store = new RedisStore(settings, { budgets: this.budgets, log, clock: monotonicClock, pickerId: id });
+    this.store = new RedisStore(settings, { budgets: this.budgets, log: LOG, clock: monotonicClock, pickerId: id });
   }
 
   public claim(client = 'alice', demand = DEMAND): Reservation {

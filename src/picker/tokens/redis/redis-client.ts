@@ -5,6 +5,8 @@ import type { Script } from './scripts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RECONNECT_MS = 2_000;
+/** The library waits this long for the end of a connection even if it has ended before, and the process with it. */
+const DISCONNECT_TIMEOUT_MS = 100;
 
 /** One connection, kept up as long as the picker runs. Questions are refused at once while there is none. */
 export class RedisClient {
@@ -28,6 +30,7 @@ export class RedisClient {
       ...(settings.username === undefined ? {} : { username: settings.username }),
       ...(password === undefined ? {} : { password }),
       connectTimeout: CONNECT_TIMEOUT_MS,
+      disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       // a question that waits for a connection, or is asked again, would be answered too late
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
