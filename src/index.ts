@@ -29,7 +29,7 @@ export { AiGatewayError } from './constructs/internal/errors';
 export type { PoolReference } from './constructs/internal/pool-reference';
 export type { Toleration } from './constructs/kube/pod-template';
 export type { IModelBackend, NetworkPeer, SecretKey } from './constructs/model-backend';
-export { PickerLimit, type PickerLimitOptions, type PickerLimitProps } from './constructs/picker-limit';
+export { PickerLimit, type PickerLimitOptions, type PickerLimitProps, type WindowOptions } from './constructs/picker-limit';
 export { RequestRateLimit, type RequestRateLimitOptions, type RequestRateLimitProps } from './constructs/request-rate-limit';
 export type { SidecarProxyOptions } from './constructs/sidecar/sidecar-proxy';
 export { TokenRateLimit, type TokenRateLimitOptions, type TokenRateLimitProps } from './constructs/token-rate-limit';
@@ -40,6 +40,7 @@ export {
   type TpuOptions,
 } from './constructs/values/accelerator';
 export { ApiGeneration } from './constructs/values/api-generation';
+export { CalendarWindow, type CalendarWindowOptions } from './constructs/values/calendar-window';
 export { ClientIdentity, type JwtIdentityOptions } from './constructs/values/client-identity';
 export type { CorsOptions } from './constructs/values/cors';
 export { Criticality } from './constructs/values/criticality';

@@ -2,6 +2,7 @@ import { App, Chart, Duration } from 'cdk8s';
 import {
   Accelerator,
   AiGateway,
+  CalendarWindow,
   ClientIdentity,
   InferencePool,
   LoraAdapter,
@@ -31,7 +32,7 @@ const tokenStore = TokenStore.redis({
   password: SecretReference.fromSecretName('redis', 'password'),
 });
 
-// People come with the tokens of the company's login. A department shares a budget, and nobody can spend all of it in a minute.
+// People come with the tokens of the company's login. A department shares a budget for the month, and nobody can spend all of it in a minute.
 const people = new AiGateway(chart, 'people', {
   implementation: gatewayFromEnvironment(),
   identity: ClientIdentity.jwt({ issuer: 'https://login.example.com', audiences: ['llm'], tenantClaim: 'department' }),
@@ -39,7 +40,11 @@ const people = new AiGateway(chart, 'people', {
   tokenStore,
 });
 people.addModel('qwen', { pool: new InferencePool(chart, 'people-pool', { backend: engine }), adapters: ['support'] });
-people.addTokenRateLimit('department', { tokens: 50_000_000, window: Duration.days(30), key: RateLimitKey.tenant() });
+people.addTokenRateLimit('department', {
+  tokens: 50_000_000,
+  calendarWindow: CalendarWindow.month({ timeZone: 'Europe/Berlin' }),
+  key: RateLimitKey.tenant(),
+});
 people.addTokenRateLimit('person', {
   tokens: 200_000,
   window: Duration.minutes(1),

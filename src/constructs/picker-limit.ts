@@ -2,6 +2,7 @@ import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { PolicyLimit } from '../picker-config/picker-policy';
 import { refuse } from './internal/errors';
+import type { CalendarWindow } from './values/calendar-window';
 import type { RateLimitKey } from './values/rate-limit-key';
 import { StoreFailure } from './values/token-store';
 
@@ -23,8 +24,19 @@ export interface PickerLimitProps extends PickerLimitOptions {
   readonly limitName?: string;
 }
 
+/** The window of a limit, as the picker's policy says it. */
+export type CountedWindow = Pick<PolicyLimit, 'windowSeconds' | 'calendarWindow'>;
+
 /** What a limit counts, as the picker's policy says it. */
-export type CountedUnits = Pick<PolicyLimit, 'unit' | 'amount' | 'windowSeconds' | 'weights' | 'clamp'>;
+export type CountedUnits = CountedWindow & Pick<PolicyLimit, 'unit' | 'amount' | 'weights' | 'clamp'>;
+
+/** In what time a limit counts: one of these. */
+export interface WindowOptions {
+  /** Length of a window that slides, from a second to 366 days. @default - `calendarWindow` */
+  readonly window?: Duration;
+  /** A day, week or month of the calendar, instead of a length. @default - `window` */
+  readonly calendarWindow?: CalendarWindow;
+}
 
 /** Of what is not counted in tokens. */
 export const UNWEIGHTED: Pick<CountedUnits, 'weights' | 'clamp'> = { weights: { input: 1, output: 1, cached: 1 }, clamp: false };
@@ -59,9 +71,20 @@ export abstract class PickerLimit extends Construct {
     return this.checked(name, value, min, max, 'a whole number', Number.isInteger(value));
   }
 
-  /** Seconds of a window. @throws AIG493 */
-  protected seconds(window: Duration): number {
-    return this.whole('window in seconds', window.toSeconds({ integral: false }), 1, 366 * 86_400);
+  /** As the picker's policy says it. @throws AIG493 for a window that cannot be used, for none and for two */
+  protected countedWindow({ window, calendarWindow }: WindowOptions): CountedWindow {
+    if ((window === undefined) === (calendarWindow === undefined)) {
+      refuse(this, {
+        code: 'AIG493',
+        what: window === undefined ? 'the limit does not say in what time it counts' : 'the limit has two windows',
+        value: window === undefined ? 'none' : 'window, calendarWindow',
+        allowed: 'exactly one of window, calendarWindow',
+        fix: window === undefined ? 'for example window: Duration.minutes(1)' : 'keep one',
+      });
+    }
+    if (calendarWindow !== undefined)
+      return { calendarWindow: { period: calendarWindow.period, timeZone: calendarWindow.timeZone } };
+    return { windowSeconds: this.whole('window in seconds', window!.toSeconds({ integral: false }), 1, 366 * 86_400) };
   }
 
   private checked(name: string, value: number, min: number, max: number, what: string, isOne: boolean): number {

@@ -1,13 +1,18 @@
-import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { type CountedUnits, PickerLimit, type PickerLimitOptions, UNWEIGHTED } from './picker-limit';
+import {
+  type CountedUnits,
+  type CountedWindow,
+  PickerLimit,
+  type PickerLimitOptions,
+  UNWEIGHTED,
+  type WindowOptions,
+} from './picker-limit';
+import type { CalendarWindow } from './values/calendar-window';
 
 /** What `addRequestRateLimit` takes. */
-export interface RequestRateLimitOptions extends PickerLimitOptions {
+export interface RequestRateLimitOptions extends PickerLimitOptions, WindowOptions {
   /** Requests per window: a whole number from 1. */
   readonly requests: number;
-  /** Length of the window, from a second to 366 days. */
-  readonly window: Duration;
 }
 
 /** Properties of {@link RequestRateLimit}. */
@@ -24,16 +29,21 @@ export interface RequestRateLimitProps extends RequestRateLimitOptions {
  */
 export class RequestRateLimit extends PickerLimit {
   public readonly requests: number;
-  public readonly windowSeconds: number;
+  /** Undefined where `calendarWindow` is there. */
+  public readonly windowSeconds: number | undefined;
+  public readonly calendarWindow: CalendarWindow | undefined;
+  private readonly counted: CountedWindow;
 
   public constructor(scope: Construct, id: string, props: RequestRateLimitProps) {
     super(scope, id, props);
     this.requests = this.whole('requests', props.requests);
-    this.windowSeconds = this.seconds(props.window);
+    this.counted = this.countedWindow(props);
+    this.windowSeconds = this.counted.windowSeconds;
+    this.calendarWindow = props.calendarWindow;
   }
 
   /** @internal */
   public _counts(): CountedUnits {
-    return { ...UNWEIGHTED, unit: 'requests', amount: this.requests, windowSeconds: this.windowSeconds };
+    return { ...UNWEIGHTED, unit: 'requests', amount: this.requests, ...this.counted };
   }
 }

@@ -1,14 +1,12 @@
-import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { refuse } from './internal/errors';
-import { type CountedUnits, PickerLimit, type PickerLimitOptions } from './picker-limit';
+import { type CountedUnits, type CountedWindow, PickerLimit, type PickerLimitOptions, type WindowOptions } from './picker-limit';
+import type { CalendarWindow } from './values/calendar-window';
 
 /** What `addTokenRateLimit` takes. */
-export interface TokenRateLimitOptions extends PickerLimitOptions {
+export interface TokenRateLimitOptions extends PickerLimitOptions, WindowOptions {
   /** Tokens per window: a whole number from 1. */
   readonly tokens: number;
-  /** Length of the window, from a second to 366 days. */
-  readonly window: Duration;
   /** What one input token counts. @default 1 */
   readonly inputWeight?: number;
   /** What one output token counts. @default 1 */
@@ -33,7 +31,10 @@ export interface TokenRateLimitProps extends TokenRateLimitOptions {
  */
 export class TokenRateLimit extends PickerLimit {
   public readonly tokens: number;
-  public readonly windowSeconds: number;
+  /** Undefined where `calendarWindow` is there. */
+  public readonly windowSeconds: number | undefined;
+  public readonly calendarWindow: CalendarWindow | undefined;
+  private readonly counted: CountedWindow;
   public readonly inputWeight: number;
   public readonly outputWeight: number;
   public readonly cachedWeight: number;
@@ -42,7 +43,9 @@ export class TokenRateLimit extends PickerLimit {
   public constructor(scope: Construct, id: string, props: TokenRateLimitProps) {
     super(scope, id, props);
     this.tokens = this.whole('tokens', props.tokens);
-    this.windowSeconds = this.seconds(props.window);
+    this.counted = this.countedWindow(props);
+    this.windowSeconds = this.counted.windowSeconds;
+    this.calendarWindow = props.calendarWindow;
     this.inputWeight = this.number('inputWeight', props.inputWeight ?? 1, 0, 1_000);
     this.outputWeight = this.number('outputWeight', props.outputWeight ?? 1, 0, 1_000);
     this.cachedWeight = this.number('cachedWeight', props.cachedWeight ?? this.inputWeight, 0, 1_000);
@@ -66,7 +69,7 @@ export class TokenRateLimit extends PickerLimit {
     return {
       unit: 'tokens',
       amount: this.tokens,
-      windowSeconds: this.windowSeconds,
+      ...this.counted,
       weights: { input: this.inputWeight, output: this.outputWeight, cached: this.cachedWeight },
       clamp: this.clampAnswers,
     };

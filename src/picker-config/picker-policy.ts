@@ -143,6 +143,8 @@ export interface PolicyAccess {
 }
 
 export const LIMIT_UNITS = ['tokens', 'requests', 'concurrent'] as const;
+export const CALENDAR_PERIODS = ['day', 'week', 'month'] as const;
+export type CalendarPeriod = (typeof CALENDAR_PERIODS)[number];
 export const LIMIT_KEY_SOURCES = ['client', 'tenant', 'claim', 'apiKey', 'model', 'pool', 'all', 'header'] as const;
 
 export interface PolicyLimitKey {
@@ -156,8 +158,9 @@ export interface PolicyLimit {
   /** Tokens or requests in a window, or requests at one time. */
   readonly unit: (typeof LIMIT_UNITS)[number];
   readonly amount: number;
-  /** Of tokens and requests. */
+  /** Of tokens and requests, one of these: a window that slides, or one that the calendar ends. */
   readonly windowSeconds?: number;
+  readonly calendarWindow?: PolicyCalendarWindow;
   readonly key: PolicyLimitKey;
   /** @default every model */
   readonly models?: readonly string[];
@@ -169,6 +172,14 @@ export interface PolicyLimit {
   readonly shadow: boolean;
   /** When the shared store does not answer: refuse, let pass, or count in this process alone. @default closed */
   readonly onStoreFailure: 'closed' | 'open' | 'local';
+}
+
+/** A window from one turn of the calendar to the next. */
+export interface PolicyCalendarWindow {
+  /** Weeks begin on Monday. */
+  readonly period: CalendarPeriod;
+  /** A name of the IANA time zone database. @default UTC */
+  readonly timeZone: string;
 }
 
 /** What one token of each kind counts. */
@@ -391,6 +402,7 @@ function limitKeys(limit: PolicyLimit): unknown {
     unit: limit.unit,
     amount: limit.amount,
     windowSeconds: limit.windowSeconds,
+    calendarWindow: limit.calendarWindow,
     key: { source: limit.key.source, name: limit.key.name },
     models: limit.models,
     weights: plain ? undefined : { input: unless(1, input), output: unless(1, output), cached: unless(input, cached) },

@@ -1,16 +1,20 @@
+import { isTimeZone, TIME_ZONE_WORDS } from '../shared/time-zone';
 import { ConfigCode } from './codes';
 import type { ConfigFields, ConfigNode } from './config-node';
 import {
+  CALENDAR_PERIODS,
   DEFAULT_REDIS,
   LIMIT_KEY_SOURCES,
   LIMIT_UNITS,
+  type PolicyCalendarWindow,
   type PolicyLimit,
   type PolicyLimitKey,
   type PolicyStore,
 } from './picker-policy';
 import { all, DNS_LABEL, given, HEADER_NAME, HOST_AND_PORT, MODEL_NAME, NOT_EMPTY } from './policy-forms';
 
-const LIMIT_KEYS = ['name', 'unit', 'amount', 'windowSeconds', 'key', 'models', 'weights', 'clamp', 'shadow', 'onStoreFailure'];
+const WINDOW_KEYS = ['windowSeconds', 'calendarWindow'];
+const LIMIT_KEYS = ['name', 'unit', 'amount', ...WINDOW_KEYS, 'key', 'models', 'weights', 'clamp', 'shadow', 'onStoreFailure'];
 const TLS_FILES = ['caFile', 'certFile', 'keyFile'];
 const STORE_KINDS = ['redis', 'memory'] as const;
 const MAX_WINDOW_SECONDS = 366 * 86_400;
@@ -21,7 +25,7 @@ export function readLimit(node: ConfigNode): PolicyLimit | undefined {
   const unit = fields?.required('unit', `write unit: ${LIMIT_UNITS.join(', ')}`)?.oneOf(LIMIT_UNITS);
   const amount = fields?.required('amount', `say how many ${unit === 'tokens' ? 'tokens' : 'requests'}`)?.integer({ min: 1 });
   if (fields !== undefined && unit !== undefined) misplacedKeys(node, fields, unit);
-  const windowSeconds = unit === 'concurrent' ? undefined : readWindow(fields);
+  const window = fields === undefined || unit === 'concurrent' ? {} : readWindow(node, fields);
   const key = readKey(fields?.required('key', 'say what is counted together'));
   const weights = fields?.get('weights')?.fields(['input', 'output', 'cached']);
   const input = weights?.get('input')?.number({ min: 0, max: 1_000 }) ?? 1;
@@ -35,7 +39,7 @@ export function readLimit(node: ConfigNode): PolicyLimit | undefined {
     name,
     unit,
     amount,
-    ...given('windowSeconds', windowSeconds),
+    ...window,
     key,
     ...given('models', modelNames),
     weights: { input, output, cached },
@@ -45,13 +49,34 @@ export function readLimit(node: ConfigNode): PolicyLimit | undefined {
   };
 }
 
-function readWindow(fields: ConfigFields | undefined): number | undefined {
-  return fields?.required('windowSeconds', 'say in what time')?.integer({ min: 1, max: MAX_WINDOW_SECONDS });
+function readWindow(node: ConfigNode, fields: ConfigFields): Pick<PolicyLimit, 'windowSeconds' | 'calendarWindow'> {
+  const present = fields.present(WINDOW_KEYS);
+  if (present.length > 1) {
+    const what = `'${node.path}' has two windows`;
+    const facts = { value: present.join(', '), allowed: `exactly one of ${WINDOW_KEYS.join(', ')}`, fix: 'keep one' };
+    return node.fault(ConfigCode.NOT_EXACTLY_ONE, what, facts) ?? {};
+  }
+  if (present[0] === 'calendarWindow') return given('calendarWindow', readCalendarWindow(fields.get('calendarWindow')!));
+  const fix = 'say in what time, or give calendarWindow';
+  return given('windowSeconds', fields.required('windowSeconds', fix)?.integer({ min: 1, max: MAX_WINDOW_SECONDS }));
+}
+
+function readCalendarWindow(node: ConfigNode): PolicyCalendarWindow | undefined {
+  const fields = node.fields(['period', 'timeZone']);
+  const period = fields?.required('period', `write period: ${CALENDAR_PERIODS.join(', ')}`)?.oneOf(CALENDAR_PERIODS);
+  const zone = fields?.get('timeZone');
+  const timeZone = zone === undefined ? 'UTC' : zone.text(NOT_EMPTY);
+  if (timeZone !== undefined && !isTimeZone(timeZone)) {
+    const what = `'${node.path}.timeZone' is no time zone`;
+    zone!.fault(ConfigCode.BAD_VALUE, what, { value: timeZone, allowed: TIME_ZONE_WORDS, fix: 'correct the name' });
+    return undefined;
+  }
+  return period === undefined || timeZone === undefined ? undefined : { period, timeZone };
 }
 
 /** What would have no effect is refused. */
 function misplacedKeys(node: ConfigNode, fields: ConfigFields, unit: PolicyLimit['unit']): void {
-  const foreign = unit === 'tokens' ? [] : unit === 'requests' ? ['weights', 'clamp'] : ['weights', 'clamp', 'windowSeconds'];
+  const foreign = unit === 'tokens' ? [] : unit === 'requests' ? ['weights', 'clamp'] : ['weights', 'clamp', ...WINDOW_KEYS];
   for (const key of fields.present(foreign)) {
     const what = `'${node.path}.${key}' means nothing to a limit of unit '${unit}'`;
     fields.get(key)!.fault(ConfigCode.BAD_VALUE, what, { fix: 'remove it' });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { LimitRule } from '../../src/picker/tokens/limit-rule';
+import { parseSnapshot, snapshotText, type UseRecord } from '../../src/picker/tokens/limit-snapshot';
 import { MemoryBudgets } from '../../src/picker/tokens/memory-budgets';
 import { Reservation } from '../../src/picker/tokens/reservation';
 import { usedOf, type WindowUse, waitMs } from '../../src/picker/tokens/sliding-window';
@@ -30,6 +31,15 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle' as const), which: fc.nat(), actual: fc.nat(900) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(15_000) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('save' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('restart' as const),
+      killed: fc.boolean(),
+      stepMs: fc.integer({ min: -60_000, max: 60_000 }),
+    }),
+  },
 );
 
 /**
@@ -49,7 +59,7 @@ class Oracle {
     const window = Math.floor(nowMs / this.windowMs);
     let debt = 0;
     let before = 0;
-    for (let w = 0; w < window; w++) {
+    for (let w = Math.min(window, ...(this.windows.get(key)?.keys() ?? [])); w < window; w++) {
       before = this.at(key, w) + debt;
       debt = Math.max(0, before - this.amount);
     }
@@ -61,9 +71,14 @@ class Oracle {
     this.windows.set(key, windows.set(window, this.at(key, window) + tokens));
   }
 
-  /** All tokens ever counted under a key. */
-  public total(key: string): number {
-    return [...(this.windows.get(key)?.values() ?? [])].reduce((sum, tokens) => sum + tokens, 0);
+  /** As it was, when that is asked for again; a clock that was set back moves everything into the present. */
+  public saved(nowMs: number): (laterMs: number) => void {
+    const windows = [...this.windows].map(([key, uses]) => [key, [...uses]] as const);
+    return (laterMs) => {
+      const back = Math.max(0, Math.floor(nowMs / this.windowMs) - Math.floor(laterMs / this.windowMs));
+      this.windows.clear();
+      for (const [key, uses] of windows) this.windows.set(key, new Map(uses.map(([window, used]) => [window - back, used])));
+    };
   }
 
   private at(key: string, window: number): number {
@@ -71,16 +86,21 @@ class Oracle {
   }
 }
 
-test('after any course of events: all or nothing, nothing leaks, and reserved, spent and free make up the limit', () => {
+test('after any course of events, crashes and steps of the clock: all or nothing, nothing leaks, and reserved, spent and free make up the limit', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 300, max: 1_200 }), (steps, amount) => {
-      const clock = new ManualClock(0);
-      const budgets = new MemoryBudgets(clock);
+      let clock = new ManualClock(1_000_000);
+      let budgets = new MemoryBudgets(clock);
       const rules = [ruleOf('short', amount, 5), ruleOf('long', amount * 2, 20)];
       budgets.use(rules);
-      const oracles = rules.map((rule) => new Oracle(rule.amount, rule.windowMs));
+      const oracles = rules.map((rule) => new Oracle(rule.amount, Number(rule.window.id) * 1e3));
+      const windowOf = (rule: LimitRule): number => rule.window.indexAt(clock.nowMs());
       const open: { reservation: Reservation; key: string; charge: number }[] = [];
-      const spent = new Map<string, number>();
+      const save = () => {
+        const oracle = oracles.map((each) => each.saved(clock.nowMs()));
+        return { text: [...snapshotText(budgets.records(), clock.nowMs())].join(''), oracle };
+      };
+      let snapshot = save();
       const check = (): void => {
         for (const [i, rule] of rules.entries()) {
           for (const { key, use, used } of budgets.standings(rule)) {
@@ -94,7 +114,20 @@ test('after any course of events: all or nothing, nothing leaks, and reserved, s
       for (const event of steps) {
         if (event.kind === 'wait') clock.advance(event.ms);
         else if (event.kind === 'sweep') budgets.sweep(rules);
-        else if (event.kind === 'reserve') {
+        else if (event.kind === 'save') snapshot = save();
+        else if (event.kind === 'restart') {
+          // who is killed forgets what came after the last snapshot; what was set aside in it stays used, because nobody settles it
+          if (!event.killed) snapshot = save();
+          clock = new ManualClock(clock.nowMs() + event.stepMs);
+          budgets = new MemoryBudgets(clock);
+          budgets.use(rules);
+          const read = parseSnapshot(snapshot.text) as { records: UseRecord[] };
+          budgets.restore(read.records);
+          for (const restore of snapshot.oracle) restore(clock.nowMs());
+          for (const { reservation } of open.splice(0)) budgets.settle(reservation, [9, 9]);
+          check();
+          snapshot = save();
+        } else if (event.kind === 'reserve') {
           const key = KEYS[event.key]!;
           const charge = Math.min(event.charge, amount);
           const reservation = new Reservation(String(open.length), 0, 0);
@@ -104,14 +137,13 @@ test('after any course of events: all or nothing, nothing leaks, and reserved, s
           expect(denial === undefined).toBe(fits);
           if (denial === undefined) {
             open.push({ reservation, key, charge });
-            for (const [i, rule] of rules.entries()) oracles[i]!.change(key, Math.floor(clock.nowMs() / rule.windowMs), charge);
+            for (const [i, rule] of rules.entries()) oracles[i]!.change(key, windowOf(rule), charge);
           } else expect(denial.retryMs).toBeGreaterThan(0);
         } else if (open.length > 0) {
           const [{ reservation, key, charge }] = open.splice(event.which % open.length, 1) as [(typeof open)[0]];
           budgets.settle(reservation, [event.actual, event.actual]);
-          spent.set(key, (spent.get(key) ?? 0) + event.actual);
           rules.forEach((rule, i) => {
-            const window = Math.floor(clock.nowMs() / rule.windowMs);
+            const window = windowOf(rule);
             const reserved = reservation.windows[i]!;
             const difference = event.actual - charge;
             // what comes on top is used in this window; what is given back is of no use to a window that is out of sight

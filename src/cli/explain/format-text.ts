@@ -144,8 +144,9 @@ function clientLine({ source }: PolicyIdentity, client: string | undefined): str
 
 function limitLines(limits: readonly LimitStep[]): string[] {
   if (limits.length === 0) return ['none'];
-  return limits.map(({ name, unit, amount, windowSeconds, keySource, key, applies, charge, shadow }) => {
-    const limit = `${name}: ${limitText(unit, amount, windowSeconds)}${keySource === 'all' ? '' : ` for each ${keySource}`}`;
+  return limits.map((step) => {
+    const { name, unit, amount, keySource, key, applies, charge, shadow } = step;
+    const limit = `${name}: ${limitText(step)}${keySource === 'all' ? '' : ` for each ${keySource}`}`;
     if (!applies) return `${limit}: not for this model`;
     const verb = charge > amount ? 'can never fit' : 'sets aside';
     return `${limit}: ${verb} ${unit === 'tokens' ? 'about ' : ''}${charge}${key === '' ? '' : ` of '${key}'`}${shadow ? ', and lets everything pass' : ''}`;

@@ -60,8 +60,9 @@ export interface LimitStep {
   /** `tokens`, `requests`, or requests at one time. */
   readonly unit: PolicyLimit['unit'];
   readonly amount: number;
-  /** Undefined for what is limited at one time. */
-  readonly windowSeconds: number | undefined;
+  /** Neither for what is limited at one time. */
+  readonly windowSeconds?: number;
+  readonly calendarWindow?: PolicyLimit['calendarWindow'];
   /** What it counts by, and the value that this request is counted under. */
   readonly keySource: string;
   readonly key: string;

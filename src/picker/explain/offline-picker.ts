@@ -286,7 +286,7 @@ export class OfflinePicker {
         name: rule.name,
         unit: rule.unit,
         amount: rule.amount,
-        windowSeconds: Number.isFinite(rule.windowMs) ? rule.windowMs / 1e3 : undefined,
+        ...rule.windows,
         keySource: rule.keySource,
         key: rule.keyOf(this.subject),
         applies: rule.applies(this.subject),

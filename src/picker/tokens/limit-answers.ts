@@ -4,9 +4,6 @@ import type { RequestApi } from '../openai/request-api';
 import type { LimitRule } from './limit-rule';
 import type { Denial, Standing } from './reservation';
 
-/** From a day on a limit is a quota: clients should tell their users, rather than try again. */
-const QUOTA_WINDOW_MS = 86_400_000;
-
 /** The answer to a request that a limit does not let pass, in the shape of its API. */
 export function limitAnswer(api: RequestApi, denied: Denial, nowMs: number): RejectDecision {
   const { rule, charge, amount, remaining, retryMs } = denied;
@@ -16,7 +13,7 @@ export function limitAnswer(api: RequestApi, denied: Denial, nowMs: number): Rej
     return rejection(api, 'BadRequest', detail, 'limit-never-fits');
   }
   const isTokens = rule.unit === 'tokens';
-  const isQuota = Number.isFinite(rule.windowMs) && rule.windowMs >= QUOTA_WINDOW_MS;
+  const { isQuota } = rule.window;
   const needed = isTokens ? `, about ${charge} needed` : '';
   const message = `${limit} is used up: ${remaining} left${needed}; try again in ${seconds(retryMs)}`;
   const error = isQuota
@@ -39,7 +36,7 @@ export function limitAnswer(api: RequestApi, denied: Denial, nowMs: number): Rej
       ...standingHeaders(api, denied, nowMs),
       // draft-ietf-httpapi-ratelimit-headers
       'ratelimit-policy',
-      `"${rule.name}";q=${amount}${policyOf(rule)}`,
+      `"${rule.name}";q=${amount}${policyOf(rule, nowMs)}`,
       'ratelimit',
       `"${rule.name}";r=${remaining};t=${Math.ceil(retryMs / 1e3)}`,
     ],
@@ -76,13 +73,13 @@ export function standingHeaders(api: RequestApi, standing: Standing, nowMs: numb
   ];
 }
 
-function inWords({ unit, windowMs }: LimitRule): string {
-  return unit === 'concurrent' ? 'requests at one time' : `${unit} in ${seconds(windowMs)}`;
+function inWords({ unit, window }: LimitRule): string {
+  return window.words === undefined ? 'requests at one time' : `${unit} in ${window.words}`;
 }
 
 /** The window, or that there is none. */
-function policyOf({ unit, windowMs }: LimitRule): string {
-  return unit === 'concurrent' ? ';qu="concurrent-requests"' : `;w=${Math.ceil(windowMs / 1e3)}`;
+function policyOf({ unit, window }: LimitRule, nowMs: number): string {
+  return unit === 'concurrent' ? ';qu="concurrent-requests"' : `;w=${Math.ceil(window.lengthMs(nowMs) / 1e3)}`;
 }
 
 /** As OpenAI writes durations: `12ms`, `1.5s`, `6m0s`, `1h30m0s`. */

@@ -1,4 +1,5 @@
 import type { LimitWeights, PolicyLimit, PolicyModel } from '../../picker-config/picker-policy';
+import { type LimitWindow, limitWindow } from './limit-window';
 
 /** Who asks for what: what a limit may count by. */
 export interface LimitSubject {
@@ -25,8 +26,7 @@ export class LimitRule {
   public readonly name: string;
   public readonly unit: PolicyLimit['unit'];
   public readonly amount: number;
-  /** Infinite for what is limited at one time. */
-  public readonly windowMs: number;
+  public readonly window: LimitWindow;
   public readonly weights: LimitWeights;
   public readonly shadow: boolean;
   /** Answers are cut to what is left. */
@@ -44,14 +44,14 @@ export class LimitRule {
     this.name = limit.name;
     this.unit = limit.unit;
     this.amount = limit.amount;
-    this.windowMs = limit.windowSeconds === undefined ? Number.POSITIVE_INFINITY : limit.windowSeconds * 1e3;
+    this.window = limitWindow(limit);
     this.weights = limit.weights;
     this.shadow = limit.shadow;
     this.clamp = limit.clamp && !limit.shadow && limit.weights.output > 0;
     this.onStoreFailure = limit.onStoreFailure;
     // what was counted in tokens is no number of requests
     const counted = limit.unit === 'tokens' ? '' : `:${limit.unit}`;
-    this.identity = `${limit.name}:${limit.key.source}:${limit.key.name ?? ''}:${limit.windowSeconds ?? ''}${counted}`;
+    this.identity = `${limit.name}:${limit.key.source}:${limit.key.name ?? ''}:${this.window.id}${counted}`;
     // requests are known by the model's own name, whichever alias they used
     const owner = new Map(models.flatMap(({ name, aliases }) => aliases.map((alias) => [alias, name] as const)));
     this.models = limit.models === undefined ? undefined : new Set(limit.models.map((name) => owner.get(name) ?? name));
@@ -59,6 +59,15 @@ export class LimitRule {
 
   public get keySource(): string {
     return this.limit.key.source;
+  }
+
+  /** The windows as the policy says them; neither where requests at one time are limited. */
+  public get windows(): Pick<PolicyLimit, 'windowSeconds' | 'calendarWindow'> {
+    const { windowSeconds, calendarWindow } = this.limit;
+    return {
+      ...(windowSeconds === undefined ? {} : { windowSeconds }),
+      ...(calendarWindow === undefined ? {} : { calendarWindow }),
+    };
   }
 
   public applies(subject: LimitSubject): boolean {

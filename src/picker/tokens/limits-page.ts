@@ -11,7 +11,7 @@ export function limitsPage(budgets: Budgets): string {
       name: rule.name,
       unit: rule.unit,
       amount: rule.amount,
-      windowSeconds: Number.isFinite(rule.windowMs) ? rule.windowMs / 1e3 : undefined,
+      ...rule.windows,
       key: rule.keySource,
       shadow: rule.shadow,
       weights: rule.unit === 'tokens' ? rule.weights : undefined,

@@ -21,7 +21,11 @@ const OTHER_KEYS = '\u0000other';
 class LimitTable {
   public readonly uses = new Map<string, KeyUse>();
 
-  public constructor(public readonly windowMs: number) {}
+  public readonly unit: LimitRule['unit'];
+
+  public constructor({ unit }: LimitRule) {
+    this.unit = unit;
+  }
 
   public use(key: string): KeyUse {
     const known = this.uses.get(key);
@@ -52,7 +56,7 @@ export class MemoryBudgets {
   /** Counts by these rules from here on. Rules that were there before count on; those that are gone are forgotten. */
   public use(rules: readonly LimitRule[]): void {
     const before = this.tables;
-    this.tables = new Map(rules.map(({ identity, windowMs }) => [identity, before.get(identity) ?? new LimitTable(windowMs)]));
+    this.tables = new Map(rules.map((rule) => [rule.identity, before.get(rule.identity) ?? new LimitTable(rule)]));
   }
 
   /** Another number whenever a counter may have changed. */
@@ -62,9 +66,9 @@ export class MemoryBudgets {
 
   /** What a later process needs to count on. What is set aside stays used there: nobody will say any more how much of it was. */
   public *records(): Generator<UseRecord> {
-    for (const [limit, { uses, windowMs }] of this.tables) {
+    for (const [limit, { uses, unit }] of this.tables) {
       // what runs at one time runs no more then
-      if (!Number.isFinite(windowMs)) continue;
+      if (unit === 'concurrent') continue;
       for (const [key, { window, current, previous }] of uses) {
         if (current > 0 || previous > 0) yield { limit, key, window, current, previous };
       }
@@ -73,14 +77,11 @@ export class MemoryBudgets {
 
   /** Counts on from these, by the rules in use. @returns keys that were taken over */
   public restore(records: readonly UseRecord[]): number {
-    const nowMs = this.clock.nowMs();
     let keys = 0;
     for (const { limit, key, window, current, previous } of records) {
       const table = this.tables.get(limit);
       if (table === undefined) continue;
-      // a machine whose clock was set back in between would not leave a window that is to come
-      const latest = Math.floor(nowMs / table.windowMs);
-      Object.assign(table.use(key), { window: Math.min(window, latest), current, previous });
+      Object.assign(table.use(key), { window, current, previous });
       keys++;
     }
     return keys;
@@ -98,11 +99,10 @@ export class MemoryBudgets {
       const rule = rules[i]!;
       const use = this.find(rule, keys[i]!);
       const amount = this.amountOf(rule);
-      const position = nowMs / rule.windowMs;
-      const window = Math.floor(position);
+      const window = rule.window.indexAt(nowMs);
       rollTo(use, window, amount);
       uses.push(use);
-      frees[i] = amount - usedOf(use, amount, position - use.window);
+      frees[i] = amount - usedOf(use, amount, rule.window.elapsedAt(nowMs, window));
       amounts[i] = amount;
     }
     fitCharges(reservation, frees, amounts);
@@ -113,7 +113,7 @@ export class MemoryBudgets {
       if (charge <= frees[i]!) continue;
       const use = uses[i]!;
       if (rule.shadow) onWouldRefuse(rule);
-      else worst = worseOf(worst, denialOf(rule, amounts[i]!, use, nowMs / rule.windowMs - use.window, keys[i]!, charge));
+      else worst = worseOf(worst, denialOf(rule, amounts[i]!, use, nowMs, keys[i]!, charge));
     }
     if (worst !== undefined) return worst;
     this.changes++;
@@ -125,7 +125,7 @@ export class MemoryBudgets {
       use.reserved += charges[i]!;
       use.open++;
       if (!reservation.isTightest(rule, (frees[i]! - charges[i]!) / amounts[i]!)) continue;
-      reservation.tightest[rule.unit as 'tokens'] = standingOf(rule, amounts[i]!, use, nowMs / rule.windowMs - use.window);
+      reservation.tightest[rule.unit as 'tokens'] = standingOf(rule, amounts[i]!, use, nowMs);
     }
     return undefined;
   }
@@ -141,7 +141,7 @@ export class MemoryBudgets {
       const use = this.find(rule, keys[i]!);
       // the rule is gone, or has been gone in between
       if (use.open === 0) continue;
-      rollTo(use, Math.floor(nowMs / rule.windowMs), this.amountOf(rule));
+      rollTo(use, rule.window.indexAt(nowMs), this.amountOf(rule));
       settleUse(use, windows[i]!, charges[i]!, actual[i]!);
       use.open--;
       use.reserved -= charges[i]!;
@@ -155,7 +155,7 @@ export class MemoryBudgets {
       const uses = this.tables.get(rule.identity)?.uses;
       if (uses === undefined) continue;
       for (const [key, use] of uses) {
-        rollTo(use, Math.floor(nowMs / rule.windowMs), this.amountOf(rule));
+        rollTo(use, rule.window.indexAt(nowMs), this.amountOf(rule));
         if (use.open === 0 && use.current <= 0 && use.previous <= 0) uses.delete(key);
       }
     }
@@ -164,17 +164,18 @@ export class MemoryBudgets {
   /** Counters of a rule, by key, brought to the present. */
   public *standings(rule: LimitRule): Generator<{ key: string; use: KeyUse; used: number; debt: number }> {
     const amount = this.amountOf(rule);
-    const position = this.clock.nowMs() / rule.windowMs;
-    const window = Math.floor(position);
+    const nowMs = this.clock.nowMs();
+    const window = rule.window.indexAt(nowMs);
+    const elapsed = rule.window.elapsedAt(nowMs, window);
     for (const [key, use] of this.tables.get(rule.identity)?.uses ?? []) {
       rollTo(use, window, amount);
-      yield { key, use, used: usedOf(use, amount, position - window), debt: debtOf(use, amount) };
+      yield { key, use, used: usedOf(use, amount, elapsed), debt: debtOf(use, amount) };
     }
   }
 
   private find(rule: LimitRule, key: string): KeyUse {
     // a rule may have been removed while the request was on its way here
-    return (this.tables.get(rule.identity) ?? new LimitTable(rule.windowMs)).use(key);
+    return (this.tables.get(rule.identity) ?? new LimitTable(rule)).use(key);
   }
 
   private amountOf({ amount }: LimitRule): number {

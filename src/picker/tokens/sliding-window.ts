@@ -10,10 +10,13 @@ export interface WindowUse {
   previous: number;
 }
 
-/** Brings the counters to the window `window`. Time that goes back changes nothing. */
+/** Brings the counters to the window `window`. Where a clock was set back, what was used in a window that is to come is used in this one. */
 export function rollTo(use: WindowUse, window: number, amount: number): void {
   const passed = window - use.window;
-  if (passed <= 0) return;
+  if (passed <= 0) {
+    use.window = window;
+    return;
+  }
   // every further window without use works off one amount
   use.previous = Math.max(0, use.current + debtOf(use, amount) - (passed - 1) * amount);
   use.current = 0;
@@ -37,7 +40,7 @@ export function usedOf(use: WindowUse, amount: number, elapsedRatio: number): nu
  */
 export function settleUse(use: WindowUse, reservedWindow: number, reserved: number, actual: number): void {
   const difference = actual - reserved;
-  if (difference >= 0 || reservedWindow === use.window) use.current += difference;
+  if (difference >= 0 || reservedWindow >= use.window) use.current += difference;
   else if (reservedWindow === use.window - 1) use.previous = Math.max(0, use.previous + difference);
 }
 

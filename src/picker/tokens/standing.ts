@@ -1,18 +1,18 @@
 import type { LimitRule } from './limit-rule';
 import type { Denial, Reservation, Standing } from './reservation';
-import { clearMs, usedOf, type WindowUse, waitMs } from './sliding-window';
+import { usedOf, type WindowUse } from './sliding-window';
 
-/** How a limit stands, by the use of one key. @param elapsed share of the window under way that has passed */
-export function standingOf(rule: LimitRule, amount: number, use: WindowUse, elapsed: number): Standing {
-  const remaining = Math.max(0, Math.floor(amount - usedOf(use, amount, elapsed)));
-  const clear = rule.unit === 'concurrent' ? rule.nextEndMs(1) : clearMs(use, amount, rule.windowMs, elapsed);
+/** How a limit stands, by the use of one key in the window under way. */
+export function standingOf(rule: LimitRule, amount: number, use: WindowUse, nowMs: number): Standing {
+  const remaining = Math.max(0, Math.floor(amount - usedOf(use, amount, rule.window.elapsedAt(nowMs, use.window))));
+  const clear = rule.unit === 'concurrent' ? rule.nextEndMs(1) : rule.window.clearMs(use, amount, nowMs);
   return { rule, amount, remaining, clearMs: use.current > 0 || use.previous > 0 ? clear : 0 };
 }
 
 /** Why a charge does not fit, and when it will. */
-export function denialOf(rule: LimitRule, amount: number, use: WindowUse, elapsed: number, key: string, charge: number): Denial {
-  const ms = rule.unit === 'concurrent' ? rule.nextEndMs(amount) : waitMs(use, amount, rule.windowMs, elapsed, charge);
-  return { ...standingOf(rule, amount, use, elapsed), key, charge, retryMs: Math.max(1, ms) };
+export function denialOf(rule: LimitRule, amount: number, use: WindowUse, nowMs: number, key: string, charge: number): Denial {
+  const ms = rule.unit === 'concurrent' ? rule.nextEndMs(amount) : rule.window.waitMs(use, amount, charge, nowMs);
+  return { ...standingOf(rule, amount, use, nowMs), key, charge, retryMs: Math.max(1, ms) };
 }
 
 /** The denial that takes longest. */

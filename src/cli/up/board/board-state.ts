@@ -1,3 +1,4 @@
+import type { LimitSize } from '../limit-text';
 import type { EnginePlan } from '../plan/engine-plans';
 import type { Session } from '../run/session';
 
@@ -43,14 +44,9 @@ export interface ModelState {
 }
 
 /** One limit of a picker. */
-export interface BudgetState {
+export interface BudgetState extends LimitSize {
   readonly name: string;
   readonly picker: string;
-  /** `tokens`, `requests`, or requests at one time (`concurrent`). */
-  readonly unit: string;
-  readonly amount: number;
-  /** Undefined for what is limited at one time. */
-  readonly windowSeconds?: number;
   /** What it counts by. */
   readonly countedBy: string;
   /** Those who have used most of it; empty before anybody has. */
@@ -99,14 +95,11 @@ interface DecisionPage {
 }
 
 interface LimitPage {
-  readonly limits: readonly {
+  readonly limits: readonly (LimitSize & {
     readonly name: string;
-    readonly unit: string;
-    readonly amount: number;
-    readonly windowSeconds?: number;
     readonly key: string;
     readonly highest: readonly BudgetUse[];
-  }[];
+  })[];
 }
 
 const SHOWN_DECISIONS = 256;
@@ -198,13 +191,14 @@ export class BoardWatch {
 }
 
 function budget(picker: string, { key: countedBy, highest, ...limit }: LimitPage['limits'][number]): BudgetState {
-  const { name, unit, amount, windowSeconds } = limit;
+  const { name, unit, amount, windowSeconds, calendarWindow } = limit;
   return {
     name,
     picker,
     unit,
     amount,
     ...(windowSeconds === undefined ? {} : { windowSeconds }),
+    ...(calendarWindow === undefined ? {} : { calendarWindow }),
     countedBy,
     highest: highest.map(({ key, used, remaining }) => ({ key, used, remaining })),
   };

@@ -39,8 +39,9 @@ export function decisionLine({ at, model, result, why }: DecisionState): string 
   return `${at.slice(11, 23)} ${model === '' ? '(no model)' : model} → ${result}${why === undefined ? '' : `  ${why}`}`;
 }
 
-function budgetLines({ name, unit, amount, windowSeconds, countedBy, highest }: BudgetState): string[] {
-  const whole = limitText(unit, amount, windowSeconds);
+function budgetLines(budget: BudgetState): string[] {
+  const { name, amount, countedBy, highest } = budget;
+  const whole = limitText(budget);
   const each = countedBy === 'all' ? '' : ` for each ${countedBy}`;
   if (highest.length === 0) return [`${padded(name, 33)} ${cell(0)}${cell(amount)}  ${whole}${each}`];
   return highest.slice(0, SHOWN_KEYS).map(({ key, used, remaining }) => {

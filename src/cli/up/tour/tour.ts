@@ -1,4 +1,5 @@
 import { BoardWatch } from '../board/board-state';
+import { limitText } from '../limit-text';
 import type { EnginePlan } from '../plan/engine-plans';
 import type { Session } from '../run/session';
 import { type ChatAnswer, chat } from './chat-request';
@@ -195,7 +196,7 @@ class Tour {
       );
       const [first, second] = clientsOf(picker);
       if (limit === undefined || way === undefined || first === undefined || second === undefined) continue;
-      const title = `client ${second.name} spends its ${limit.amount} tokens in ${limit.windowSeconds} s (${limit.name})`;
+      const title = `client ${second.name} spends its ${limitText(limit)} (${limit.name})`;
       await this.step(title, () => this.budget(way, limit.amount, second, first));
     }
   }

@@ -38,6 +38,8 @@ export class RedisStore implements BudgetStore {
   /** What was set aside in this process while the store did not answer. */
   private readonly locals = new WeakMap<Reservation, Local>();
   private pickers = 1;
+  /** Of this process's clock, as the last answer showed. */
+  private storeAheadMs: number;
   private presentAtMs = Number.NEGATIVE_INFINITY;
   private errorLoggedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -45,6 +47,7 @@ export class RedisStore implements BudgetStore {
     private readonly settings: RedisSettings,
     private readonly parts: RedisStoreParts,
   ) {
+    this.storeAheadMs = Date.now() - parts.clock.nowMs();
     this.client = new RedisClient(settings, (message) => this.logError(message));
     this.queue = new SettlementQueue((settlement, again) => this.send(settlement, again));
   }
@@ -68,7 +71,7 @@ export class RedisStore implements BudgetStore {
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
       const weight = rule.unit === 'tokens' ? rule.weights.output : 0;
-      args.push(rule.amount, lengthOf(rule), fixed[i]!, weight, rule.shadow ? 1 : rule.clamp ? 2 : 0);
+      args.push(rule.amount, rule.window.forScript(this.storeNowMs), fixed[i]!, weight, rule.shadow ? 1 : rule.clamp ? 2 : 0);
     }
     this.client.run(RESERVE, [`${this.prefix}pickers`, ...this.keysOf(rules, keys)], args).then(
       (answer) => {
@@ -117,6 +120,11 @@ export class RedisStore implements BudgetStore {
     return this.parts.pickerId;
   }
 
+  /** What time the store's clock says. */
+  private get storeNowMs(): number {
+    return this.parts.clock.nowMs() + this.storeAheadMs;
+  }
+
   private get prefix(): string {
     // one hash tag, so that a cluster keeps the counters of one script together
     return `${this.settings.keyPrefix}{limits}:`;
@@ -133,27 +141,27 @@ export class RedisStore implements BudgetStore {
     const { rules, keys, charges, windows } = reservation;
     const granted = numbers[0] === 1;
     const nowMs = numbers[2]!;
+    this.storeAheadMs = nowMs - this.parts.clock.nowMs();
     if (numbers[1]! > 0) this.pickers = numbers[1]!;
     reservation.outputBound = numbers[3]! < 0 ? Number.POSITIVE_INFINITY : numbers[3]!;
     let worst: Denial | undefined;
     for (let i = 0; i < rules.length; i++) {
       const at = HEAD_NUMBERS + i * RULE_NUMBERS;
       const rule = rules[i]!;
-      const { amount, windowMs } = rule;
+      const { amount, window } = rule;
       const use = { window: numbers[at + 1]!, current: numbers[at + 2]!, previous: numbers[at + 3]! };
       const charge = numbers[at + 4]!;
-      const elapsed = nowMs / windowMs - use.window;
       charges[i] = charge;
       if (numbers[at] === 1) {
         if (rule.shadow) this.parts.budgets.metrics.limit(rule).wouldReject++;
-        else worst = worseOf(worst, denialOf(rule, amount, use, elapsed, keys[i]!, charge));
+        else worst = worseOf(worst, denialOf(rule, amount, use, nowMs, keys[i]!, charge));
       }
       if (!granted) continue;
       windows[i] = use.window;
       use.current += charge;
-      const free = amount - usedOf(use, amount, elapsed);
+      const free = amount - usedOf(use, amount, window.elapsedAt(nowMs, use.window));
       if (!reservation.isTightest(rule, free / amount)) continue;
-      reservation.tightest[rule.unit as 'tokens'] = standingOf(rule, amount, use, elapsed);
+      reservation.tightest[rule.unit as 'tokens'] = standingOf(rule, amount, use, nowMs);
     }
     return worst === undefined ? GRANTED : { kind: 'denied', denial: worst };
   }
@@ -190,7 +198,7 @@ export class RedisStore implements BudgetStore {
     rules.forEach((rule, i) => {
       const at = HEAD_NUMBERS + i * RULE_NUMBERS;
       const [window, charge] = numbers === undefined ? [windows[i]!, charges[i]!] : [numbers[at + 1]!, numbers[at + 4]!];
-      args.push(rule.amount, lengthOf(rule), charge, window, actual[i]!);
+      args.push(rule.amount, rule.window.forScript(this.storeNowMs), charge, window, actual[i]!);
     });
     return { id, keys: this.keysOf(rules, keys), args };
   }
@@ -212,11 +220,6 @@ export class RedisStore implements BudgetStore {
     this.errorLoggedAtMs = nowMs;
     this.parts.log.error({ store: this.settings.address, reason: message }, 'the shared store of limits does not answer');
   }
-}
-
-/** Of the window, as the scripts want it: 0 for what is limited at one time. */
-function lengthOf({ windowMs }: LimitRule): number {
-  return Number.isFinite(windowMs) ? windowMs : 0;
 }
 
 interface Local {

@@ -12,31 +12,41 @@ function script(lua: string): Script {
 
 /**
  * The sliding window of `sliding-window.ts` on a hash of three numbers, and a sorted set of what is set aside, by the time at which it is
- * given back if nobody settles it: a picker that dies leaks nothing. The store's clock is the only one.
+ * given back if nobody settles it: a picker that dies leaks nothing. The store's clock is the only one. Of a calendar, which Lua has none of,
+ * pickers say the window under way (`LimitWindow.forScript`), and the script finds out whether it has turned.
  */
 const COMMON = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function settle(use, window, reserved, actual)
   local difference = actual - reserved
-  if difference >= 0 or window == use.w then use.c = use.c + difference
+  if difference >= 0 or window >= use.w then use.c = use.c + difference
   elseif window == use.w - 1 then use.p = math.max(0, use.p + difference) end
 end
-local function windowAt(length)
-  if length == 0 then return 0 end
-  return math.floor(now / length)
+local function windowAt(given)
+  local length = tonumber(given)
+  if length == 0 then return 0, 0, 0 end
+  if length then
+    local window = math.floor(now / length)
+    return window, now / length - window, length
+  end
+  local index, from, to = string.match(given, '^(%d+):(%d+):(%d+)$')
+  index, from, to = tonumber(index), tonumber(from), tonumber(to)
+  if now < from then index = index - 1 elseif now >= to then index = index + 1 end
+  return index, 1, to - from
 end
-local function load(key, amount, length)
+local function load(key, amount, given)
   local stored = redis.call('HMGET', key, 'w', 'c', 'p')
   local use = { w = tonumber(stored[1]) or 0, c = tonumber(stored[2]) or 0, p = tonumber(stored[3]) or 0 }
-  local window = windowAt(length)
+  local window
+  window, use.elapsed, use.length = windowAt(given)
   local passed = window - use.w
   if passed > 0 then
     use.p = math.max(0, use.c + math.max(0, use.p - amount) - (passed - 1) * amount)
     use.c = 0
-    use.w = window
     use.rolled = true
   end
+  use.w = window
   return use
 end
 local function giveBack(use, open)
@@ -48,7 +58,8 @@ local function giveBack(use, open)
     use.changed = true
   end
 end
-local function save(key, use, amount, length)
+local function save(key, use, amount)
+  local length = use.length
   if length == 0 and use.c <= 0 then
     redis.call('DEL', key)
     return
@@ -64,7 +75,7 @@ end
 /**
  * KEYS: the pickers; for each rule its use and what is set aside.
  * ARGV: id, milliseconds until it is given back, picker (empty: it has said so lately), milliseconds until a silent picker counts as gone, output tokens, least output
- * tokens; for each rule its amount, window in milliseconds (0: at one time), what counts whatever is answered, what an output token counts,
+ * tokens; for each rule its amount, window (milliseconds, 0: at one time), what counts whatever is answered, what an output token counts,
  * and 0, 1 (refuses nothing) or 2 (cuts the output).
  * Answers: 1 when granted, pickers (0 where it was not asked), the store's time, output tokens that fit (-1: any number); for each rule 1 where it has no room, window,
  * current, previous, charge. As `fitCharges` in `standing.ts`.
@@ -80,13 +91,12 @@ local rules = {}
 local bound = math.huge
 for i = 1, (#KEYS - 1) / 2 do
   local at = 6 + (i - 1) * 5
-  local rule = { amount = tonumber(ARGV[at + 1]), length = tonumber(ARGV[at + 2]), fixed = tonumber(ARGV[at + 3]),
+  local rule = { amount = tonumber(ARGV[at + 1]), window = ARGV[at + 2], fixed = tonumber(ARGV[at + 3]),
     weight = tonumber(ARGV[at + 4]), mode = ARGV[at + 5], key = KEYS[2 * i], open = KEYS[2 * i + 1] }
-  local use = load(rule.key, rule.amount, rule.length)
+  local use = load(rule.key, rule.amount, rule.window)
   giveBack(use, rule.open)
-  local elapsed = rule.length == 0 and 0 or now / rule.length - use.w
   rule.use = use
-  rule.free = rule.amount - math.min(use.p, rule.amount) * (1 - elapsed) - math.max(0, use.p - rule.amount) - use.c
+  rule.free = rule.amount - math.min(use.p, rule.amount) * (1 - use.elapsed) - math.max(0, use.p - rule.amount) - use.c
   if rule.mode == '2' then bound = math.min(bound, math.floor((math.floor(rule.free) - rule.fixed) / rule.weight)) end
   rules[i] = rule
 end
@@ -109,25 +119,25 @@ for _, rule in ipairs(rules) do
     redis.call('ZADD', rule.open, now + ARGV[2], string.format('%s|%d|%d', ARGV[1], rule.charge, use.w))
     redis.call('PEXPIRE', rule.open, 2 * ARGV[2])
   end
-  if use.changed then save(rule.key, use, rule.amount, rule.length) end
+  if use.changed then save(rule.key, use, rule.amount) end
 end
 return answer
 `);
 
 /**
  * KEYS: for each rule its use and what is set aside.
- * ARGV: id, 1 when this may be the second time; for each rule its amount, window in milliseconds, what was set aside, in which window, and
+ * ARGV: id, 1 when this may be the second time; for each rule its amount, window, what was set aside, in which window, and
  * what was used.
  */
 export const SETTLE = script(`${COMMON}
 for i = 1, #KEYS / 2 do
   local at = 2 + (i - 1) * 5
-  local amount, length = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local use = load(KEYS[2 * i - 1], amount, length)
+  local amount = tonumber(ARGV[at + 1])
+  local use = load(KEYS[2 * i - 1], amount, ARGV[at + 2])
   local known = redis.call('ZREM', KEYS[2 * i], ARGV[1] .. '|' .. ARGV[at + 3] .. '|' .. ARGV[at + 4])
   if known == 1 then settle(use, tonumber(ARGV[at + 4]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 5]))
   elseif ARGV[2] ~= '1' then use.c = use.c + ARGV[at + 5] end
-  save(KEYS[2 * i - 1], use, amount, length)
+  save(KEYS[2 * i - 1], use, amount)
 end
 return 1
 `);

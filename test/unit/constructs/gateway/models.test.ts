@@ -2,6 +2,7 @@ import { Duration } from 'cdk8s';
 import { parse } from 'yaml';
 import {
   ApiGeneration,
+  CalendarWindow,
   ClientIdentity,
   Criticality,
   EndpointPicker,
@@ -124,11 +125,16 @@ describe('models become the picker’s policy', () => {
     gateway.addTokenRateLimit('cut', { tokens: 500, window: Duration.hours(1), key, clampAnswers: true });
     gateway.addRequestRateLimit('rate', { requests: 60, window: Duration.minutes(1), key });
     gateway.addConcurrencyLimit('at-once', { requests: 4, key, shadow: true });
+    const calendarWindow = CalendarWindow.week({ timeZone: 'Asia/Tokyo' });
+    gateway.addTokenRateLimit('weekly', { tokens: 9_000, calendarWindow, key });
+    gateway.addRequestRateLimit('daily', { requests: 90, calendarWindow: CalendarWindow.day(), key });
     expect(policyOf(program.synth())).toMatchObject({
       limits: [
         { name: 'cut', unit: 'tokens', amount: 500, clamp: true },
         { name: 'rate', unit: 'requests', amount: 60, windowSeconds: 60, key: { source: 'all' } },
         { name: 'at-once', unit: 'concurrent', amount: 4, shadow: true },
+        { name: 'weekly', unit: 'tokens', calendarWindow: { period: 'week', timeZone: 'Asia/Tokyo' } },
+        { name: 'daily', unit: 'requests', calendarWindow: { period: 'day', timeZone: 'UTC' } },
       ],
       store: { memory: { file: '/var/lib/picker/limits.snapshot' } },
     });

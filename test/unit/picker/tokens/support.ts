@@ -54,8 +54,7 @@ export const outcome = (changes: Partial<Outcome> = {}): Outcome => ({
 });
 
 /** Budgets in memory, asked as admission asks them. */
-export function world(limits: readonly PolicyLimit[], models: readonly PolicyModel[] = []) {
-  const clock = new ManualClock(0);
+export function world(limits: readonly PolicyLimit[], models: readonly PolicyModel[] = [], clock = new ManualClock(0)) {
   const budgets = new Budgets(clock, 'test');
   budgets.use({ limits, models });
   const store = new MemoryStore(budgets.memory, budgets.metrics);
