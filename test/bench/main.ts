@@ -12,6 +12,8 @@ const help = `npm run bench -- [flags]
 
   --synth            synthesis alone
   --validate         validation alone: 1,000 documents, and the command on one file
+  --admission        what identity, limits in memory and the queue add to a request, instead
+  --store            what limits in Redis cost, beside plain INCR, instead (redis-server, or REDIS_SERVER)
 
 of the picker:
 

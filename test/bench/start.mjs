@@ -1,5 +1,5 @@
 // `npm run bench`: bundles the harness and its child programs, then runs it: synthesis first, validation then, the picker last. `--help`
-// lists the flags, `--synth` and `--validate` run those alone, and any other flag the picker alone.
+// lists the flags, `--synth`, `--validate`, `--admission` and `--store` run those alone, and any other flag the picker alone.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -11,6 +11,8 @@ buildSync({
     main: join(bench, 'main.ts'),
     synth: join(bench, 'synth.ts'),
     validate: join(bench, 'validate.ts'),
+    admission: join(bench, 'admission.bench.ts'),
+    store: join(bench, 'store.bench.ts'),
     'distinct-prompts': join(bench, 'distinct-prompts.ts'),
     load: join(bench, 'load', 'main.ts'),
     'static-metrics': join(bench, 'static-metrics.ts'),
@@ -29,7 +31,10 @@ const args = process.argv.slice(2);
 const run = (program, ...flags) =>
   spawnSync(process.execPath, [join(out, program), ...flags], { stdio: 'inherit', env: { ...process.env, BENCH_PROGRAMS: out } }).status ?? 1;
 if (args[0] === '--prompts') process.exit(run('distinct-prompts.js', ...args.slice(1)));
-const parts = ['synth', 'validate'].filter((part) => args.length === 0 || args.includes(`--${part}`));
+const always = ['synth', 'validate'];
+const parts = [...always, 'admission', 'store'].filter((part) =>
+  args.length === 0 ? always.includes(part) : args.includes(`--${part}`),
+);
 const statuses = parts.map((part) => run(`${part}.js`));
 if (args.length === 0 || parts.length === 0) statuses.push(run('main.js', ...args));
 process.exitCode = Math.max(...statuses);

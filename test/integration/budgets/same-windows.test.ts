@@ -85,6 +85,7 @@ describeWith(['redis-server'], 'the windows in Lua and those in memory', ({ 'red
     stores.push(store);
     const inside = store as unknown as {
       storeAheadMs: number;
+      queue: { flush(): void };
       client: { isReady: boolean; run(script: Script, keys: string[], args: string[]): Promise<unknown> };
     };
     await eventually('a connection', () => Promise.resolve(inside.client.isReady));
@@ -101,6 +102,7 @@ describeWith(['redis-server'], 'the windows in Lua and those in memory', ({ 'red
       new Promise((resolve) => store.reserve(reservation, resolve));
     const settle = async (reservation: Reservation, actual: readonly number[]): Promise<void> => {
       store.settle(reservation, actual);
+      inside.queue.flush();
       await last;
     };
     return { reserve, settle };

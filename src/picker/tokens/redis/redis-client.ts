@@ -11,6 +11,7 @@ const DISCONNECT_TIMEOUT_MS = 100;
 /** One connection, kept up as long as the picker runs. Questions are refused at once while there is none. */
 export class RedisClient {
   private readonly redis: Redis;
+  private isGathering = false;
 
   /** @param onError told of every failure to connect, in words that name no secret */
   public constructor(
@@ -52,14 +53,26 @@ export class RedisClient {
     return this.redis.status === 'ready';
   }
 
-  /** Runs a script by its name, and sends it where the store has not seen it. */
+  /** Runs a script by its name, and sends it where the store has not seen it. All of one turn of the event loop go out in one piece. */
   public async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    this.gather();
     try {
       return await this.redis.evalsha(script.sha, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
       return this.redis.eval(script.lua, keys.length, ...keys, ...args);
     }
+  }
+
+  private gather(): void {
+    if (this.isGathering) return;
+    this.isGathering = true;
+    const { stream } = this.redis;
+    stream.cork();
+    setImmediate(() => {
+      this.isGathering = false;
+      stream.uncork();
+    });
   }
 
   public close(): void {

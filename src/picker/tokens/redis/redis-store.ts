@@ -11,8 +11,6 @@ import { RedisClient } from './redis-client';
 import { RESERVE, SETTLE } from './scripts';
 import { NotSent, type Settlement, SettlementQueue } from './settlement-queue';
 
-/** Longer than answers take; what is set aside by a picker that died is free again after it. */
-const RESERVATION_TTL_MS = 15 * 60_000;
 /** A picker that has asked nothing for this long is not counted when limits are divided. */
 const PICKER_TTL_MS = 30_000;
 const PRESENCE_INTERVAL_MS = 1_000;
@@ -67,18 +65,19 @@ export class RedisStore implements BudgetStore {
       done(this.without(reservation, RETRY_MS));
     }, this.settings.timeoutMs);
     const { rules, keys, fixed, id, output, leastOutput } = reservation;
-    const args: (string | number)[] = [id, RESERVATION_TTL_MS, this.presence(), PICKER_TTL_MS, output, leastOutput];
+    const args: (string | number)[] = [id, this.presence(), PICKER_TTL_MS, output, leastOutput];
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
       const weight = rule.unit === 'tokens' ? rule.weights.output : 0;
       args.push(rule.amount, rule.window.forScript(this.storeNowMs), fixed[i]!, weight, rule.shadow ? 1 : rule.clamp ? 2 : 0);
     }
+    this.queue.flush();
     this.client.run(RESERVE, [`${this.prefix}pickers`, ...this.keysOf(rules, keys)], args).then(
       (answer) => {
         const numbers = answer as number[];
         if (isOver) {
           // decided without the store; what it set aside all the same is given back
-          if (numbers[0] === 1) this.queue.add(this.settlement(reservation, numbers, new Array<number>(rules.length).fill(0)));
+          if (numbers[0] === 1) this.queue.add(this.settlement(reservation, new Array<number>(rules.length).fill(0)));
           return;
         }
         clearTimeout(timer);
@@ -103,7 +102,7 @@ export class RedisStore implements BudgetStore {
       );
       return;
     }
-    this.queue.add(this.settlement(reservation, undefined, actual));
+    this.queue.add(this.settlement(reservation, actual));
   }
 
   /** Sends what is still to be settled, for a moment. */
@@ -131,10 +130,7 @@ export class RedisStore implements BudgetStore {
   }
 
   private keysOf(rules: readonly LimitRule[], keys: readonly string[]): string[] {
-    return rules.flatMap((rule, i) => {
-      const use = `${this.prefix}${rule.identity}:${keys[i]}`;
-      return [use, `${use}:open`];
-    });
+    return rules.map((rule, i) => `${this.prefix}${rule.identity}:${keys[i]}`);
   }
 
   private result(reservation: Reservation, numbers: readonly number[]): ReserveResult {
@@ -191,15 +187,9 @@ export class RedisStore implements BudgetStore {
     return GRANTED;
   }
 
-  /** @param numbers the store's answer, where `reservation` was not told of it */
-  private settlement(reservation: Reservation, numbers: readonly number[] | undefined, actual: readonly number[]): Settlement {
-    const { rules, keys, charges, windows, id } = reservation;
-    const args: (string | number)[] = [];
-    rules.forEach((rule, i) => {
-      const at = HEAD_NUMBERS + i * RULE_NUMBERS;
-      const [window, charge] = numbers === undefined ? [windows[i]!, charges[i]!] : [numbers[at + 1]!, numbers[at + 4]!];
-      args.push(rule.amount, rule.window.forScript(this.storeNowMs), charge, window, actual[i]!);
-    });
+  private settlement({ rules, keys, id }: Reservation, actual: readonly number[]): Settlement {
+    const nowMs = this.storeNowMs;
+    const args = rules.flatMap((rule, i) => [rule.amount, rule.window.forScript(nowMs), actual[i]!]);
     return { id, keys: this.keysOf(rules, keys), args };
   }
 

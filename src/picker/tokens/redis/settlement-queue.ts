@@ -10,6 +10,8 @@ export interface Settlement {
 export class NotSent extends Error {}
 
 const RETRY_INTERVAL_MS = 500;
+/** What has ended may wait this long for a request that asks the store, and go with it. */
+const JOIN_MS = 5;
 /** Settlements that wait for the store to come back; beyond it the oldest are left to the end of their reservations. */
 const MAX_WAITING = 100_000;
 const SENT_AT_ONCE = 256;
@@ -17,6 +19,9 @@ const CLOSE_MS = 1_000;
 
 /** Brings settlements to the store, and keeps those that failed until it answers again: an answer that is finished is never held up. */
 export class SettlementQueue {
+  /** Not tried yet. */
+  private fresh: Settlement[] = [];
+  private joinTimer: NodeJS.Timeout | undefined;
   private waiting: { settlement: Settlement; again: boolean }[] = [];
   private underWay = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -26,11 +31,23 @@ export class SettlementQueue {
   public constructor(private readonly send: (settlement: Settlement, again: boolean) => Promise<void>) {}
 
   public add(settlement: Settlement): void {
-    this.attempt(settlement, false);
+    this.fresh.push(settlement);
+    this.joinTimer ??= setTimeout(() => this.flush(), JOIN_MS);
+  }
+
+  /** Sends what has ended: the store is asked for something else in this moment. */
+  public flush(): void {
+    if (this.fresh.length === 0) return;
+    clearTimeout(this.joinTimer);
+    this.joinTimer = undefined;
+    const { fresh } = this;
+    this.fresh = [];
+    for (const settlement of fresh) this.attempt(settlement, false);
   }
 
   /** Waits for a moment until everything is sent. */
   public async close(): Promise<void> {
+    this.flush();
     if (this.underWay > 0 || this.waiting.length > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, CLOSE_MS);
