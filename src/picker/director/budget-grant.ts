@@ -32,10 +32,12 @@ export class BudgetGrant implements Grant {
   }
 
   public get answerHeaders(): readonly string[] | undefined {
-    const { tokens, requests } = this.reservation?.tightest ?? {};
-    if (tokens === undefined && requests === undefined) return undefined;
+    if (this.reservation === undefined) return undefined;
+    const { tokens, requests } = this.reservation.tightest;
     const nowMs = Date.now();
-    return [tokens, requests].flatMap((standing) => (standing === undefined ? [] : standingHeaders(this.api, standing, nowMs)));
+    const ofTokens = tokens && standingHeaders(this.api, tokens, nowMs);
+    const ofRequests = requests && standingHeaders(this.api, requests, nowMs);
+    return ofTokens && ofRequests ? [...ofTokens, ...ofRequests] : (ofTokens ?? ofRequests);
   }
 
   public begin(): void {

@@ -3,7 +3,7 @@ import type { LimitRule } from './limit-rule';
 import type { UseRecord } from './limit-snapshot';
 import type { Denial, Reservation } from './reservation';
 import { debtOf, rollTo, settleUse, usedOf, type WindowUse } from './sliding-window';
-import { denialOf, fitCharges, standingOf, worseOf } from './standing';
+import { denialOf, fitCharges, standingOf, TOLD_UNITS, tightestOf, worseOf } from './standing';
 
 /** Use of one key, with what is set aside at the moment. */
 export interface KeyUse extends WindowUse {
@@ -118,14 +118,16 @@ export class MemoryBudgets {
     if (worst !== undefined) return worst;
     this.changes++;
     for (let i = 0; i < rules.length; i++) {
-      const rule = rules[i]!;
       const use = uses[i]!;
       windows[i] = use.window;
       use.current += charges[i]!;
       use.reserved += charges[i]!;
       use.open++;
-      if (!reservation.isTightest(rule, (frees[i]! - charges[i]!) / amounts[i]!)) continue;
-      reservation.tightest[rule.unit as 'tokens'] = standingOf(rule, amounts[i]!, use, nowMs);
+      frees[i] = (frees[i]! - charges[i]!) / amounts[i]!;
+    }
+    for (const unit of TOLD_UNITS) {
+      const at = tightestOf(rules, unit, frees);
+      if (at >= 0) reservation.tightest[unit] = standingOf(rules[at]!, amounts[at]!, uses[at]!, nowMs);
     }
     return undefined;
   }

@@ -12,8 +12,7 @@ export class Reservation {
   /** Window in which it was set aside; -1 where nothing was. */
   public readonly windows: number[] = [];
   /** The limit of tokens, and that of requests, that is nearest to its end, after setting aside; for the answer's headers. */
-  public readonly tightest: { tokens?: Standing; requests?: Standing } = {};
-  private readonly tightestRatio = { tokens: Number.POSITIVE_INFINITY, requests: Number.POSITIVE_INFINITY };
+  public readonly tightest: Tightest = { tokens: undefined, requests: undefined };
   /** Output tokens that clamping limits leave room for, all choices together. */
   public outputBound = Number.POSITIVE_INFINITY;
   /** When it was granted. */
@@ -35,13 +34,12 @@ export class Reservation {
     this.charges.push(rule.chargeOf(fixed, this.output));
     this.windows.push(-1);
   }
+}
 
-  /** Whether clients are told of this rule, because none of its unit is nearer to its end. @param freeRatio share that is left */
-  public isTightest({ unit, shadow }: LimitRule, freeRatio: number): boolean {
-    if (shadow || unit === 'concurrent' || freeRatio >= this.tightestRatio[unit]) return false;
-    this.tightestRatio[unit] = freeRatio;
-    return true;
-  }
+/** By the units of which headers tell. */
+export interface Tightest {
+  tokens: Standing | undefined;
+  requests: Standing | undefined;
 }
 
 /** How a limit stands for one key. */

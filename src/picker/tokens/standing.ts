@@ -1,6 +1,9 @@
 import type { LimitRule } from './limit-rule';
-import type { Denial, Reservation, Standing } from './reservation';
+import type { Denial, Reservation, Standing, Tightest } from './reservation';
 import { usedOf, type WindowUse } from './sliding-window';
+
+/** No header of either API tells of requests at one time. */
+export const TOLD_UNITS = ['tokens', 'requests'] as const;
 
 /** How a limit stands, by the use of one key in the window under way. */
 export function standingOf(rule: LimitRule, amount: number, use: WindowUse, nowMs: number): Standing {
@@ -13,6 +16,16 @@ export function standingOf(rule: LimitRule, amount: number, use: WindowUse, nowM
 export function denialOf(rule: LimitRule, amount: number, use: WindowUse, nowMs: number, key: string, charge: number): Denial {
   const ms = rule.unit === 'concurrent' ? rule.nextEndMs(amount) : rule.window.waitMs(use, amount, charge, nowMs);
   return { ...standingOf(rule, amount, use, nowMs), key, charge, retryMs: Math.max(1, ms) };
+}
+
+/** The place of the rule that is nearest to its end, of those of a unit of which clients are told; -1 for none. @param left shares */
+export function tightestOf(rules: readonly LimitRule[], unit: keyof Tightest, left: readonly number[]): number {
+  let best = -1;
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i]!;
+    if (rule.unit === unit && !rule.shadow && (best < 0 || left[i]! < left[best]!)) best = i;
+  }
+  return best;
 }
 
 /** The denial that takes longest. */

@@ -4,8 +4,8 @@ import type { Logger } from '../../telemetry/log';
 import { type BudgetStore, type Budgets, GRANTED, type ReserveResult } from '../budgets';
 import type { LimitRule } from '../limit-rule';
 import { type Denial, Reservation } from '../reservation';
-import { usedOf } from '../sliding-window';
-import { denialOf, standingOf, worseOf } from '../standing';
+import { usedOf, type WindowUse } from '../sliding-window';
+import { denialOf, standingOf, TOLD_UNITS, tightestOf, worseOf } from '../standing';
 import { Breaker } from './breaker';
 import { RedisClient } from './redis-client';
 import { RESERVE, SETTLE } from './scripts';
@@ -140,6 +140,8 @@ export class RedisStore implements BudgetStore {
     this.storeAheadMs = nowMs - this.parts.clock.nowMs();
     if (numbers[1]! > 0) this.pickers = numbers[1]!;
     reservation.outputBound = numbers[3]! < 0 ? Number.POSITIVE_INFINITY : numbers[3]!;
+    const left: number[] = [];
+    const uses: WindowUse[] = [];
     let worst: Denial | undefined;
     for (let i = 0; i < rules.length; i++) {
       const at = HEAD_NUMBERS + i * RULE_NUMBERS;
@@ -155,9 +157,12 @@ export class RedisStore implements BudgetStore {
       if (!granted) continue;
       windows[i] = use.window;
       use.current += charge;
-      const free = amount - usedOf(use, amount, window.elapsedAt(nowMs, use.window));
-      if (!reservation.isTightest(rule, free / amount)) continue;
-      reservation.tightest[rule.unit as 'tokens'] = standingOf(rule, amount, use, nowMs);
+      left.push((amount - usedOf(use, amount, window.elapsedAt(nowMs, use.window))) / amount);
+      uses.push(use);
+    }
+    for (const unit of granted ? TOLD_UNITS : []) {
+      const at = tightestOf(rules, unit, left);
+      if (at >= 0) reservation.tightest[unit] = standingOf(rules[at]!, rules[at]!.amount, uses[at]!, nowMs);
     }
     return worst === undefined ? GRANTED : { kind: 'denied', denial: worst };
   }
