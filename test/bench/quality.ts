@@ -1,7 +1,6 @@
 /**
  * How well requests are routed, in virtual time: simulated engines, open-loop traffic, the picker's own code. Prints one row for each router
- * and traffic. Run: `npx esbuild test/bench/quality.ts --bundle --platform=node --outfile=.cache/quality.js && node .cache/quality.js`;
- * arguments: `--seconds 60 --seeds 3 --traffic shared --router default --engine small`.
+ * and traffic. Run: `npm run bench -- --quality-simulated`; arguments: `--seconds 60 --seeds 3 --traffic shared --router default`.
  */
 import { parseArgs } from 'node:util';
 import {

@@ -6,6 +6,9 @@ import { buildScheduler, type SchedulingConfig } from '../../picker/scheduling/s
 import type { Clock } from '../../shared/clock';
 import { formatProblem } from '../../shared/problem';
 import { type RandomSource, SeededRandom } from '../../shared/random';
+import type { TrafficRequest } from './traffic';
+
+const BASE_MODEL = 'simulated';
 
 /** How a request that was routed ended. */
 export interface RoutedOutcome {
@@ -18,7 +21,7 @@ export interface RoutedOutcome {
 export interface Router {
   readonly name: string;
   /** Slot, and what `answered` and `settled` want back; undefined when no engine can take the request. */
-  route(promptTokens: Int32Array): { readonly slot: number; readonly ticket: unknown } | undefined;
+  route(request: TrafficRequest): { readonly slot: number; readonly ticket: unknown } | undefined;
   answered(ticket: unknown): void;
   settled(ticket: unknown, outcome: RoutedOutcome): void;
 }
@@ -39,8 +42,8 @@ export function pickerRouter(name: string, config: SchedulingConfig): RouterFact
     const { scheduler } = built;
     return {
       name,
-      route: (promptTokens) => {
-        const { outcome, slot, flight } = scheduler.schedule(requestOf(promptTokens));
+      route: (request) => {
+        const { outcome, slot, flight } = scheduler.schedule(requestOf(request));
         return outcome === ProfileOutcome.PICKED ? { slot, ticket: flight } : undefined;
       },
       answered: (ticket) => scheduler.answered(ticket as Flight),
@@ -94,11 +97,11 @@ function nothing(): void {
   // keeps no books
 }
 
-function requestOf(promptTokens: Int32Array): SchedulingRequest {
+function requestOf({ promptTokens, adapter = BASE_MODEL }: TrafficRequest): SchedulingRequest {
   const body = Buffer.from(promptTokens.buffer, promptTokens.byteOffset, promptTokens.byteLength);
   return {
-    model: 'simulated',
-    targetModel: 'simulated',
+    model: adapter,
+    targetModel: adapter,
     body,
     promptStart: 0,
     promptEnd: body.length,

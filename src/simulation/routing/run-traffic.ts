@@ -61,7 +61,9 @@ class TrafficRun {
     this.members.push({ name, address, port: 8000, labels: {}, ready: true, hostPort: formatHostPort(address, 8000) });
     this.store.replaceAll(this.members);
     const slot = this.store.snapshot.byHostPort.get(formatHostPort(address, 8000))!;
-    this.engines.set(slot, new Engine(this.timeline, profile, this.options.seed + i));
+    const engine = new Engine(this.timeline, profile, this.options.seed + i);
+    for (const adapter of this.options.traffic.adapters ?? []) engine.adapters.register(adapter, adapter);
+    this.engines.set(slot, engine);
     this.scrape(slot);
   }
 
@@ -85,6 +87,8 @@ class TrafficRun {
     table.kvUsageRatio[slot] = engine.kv.usageRatio;
     table.blockSizeTokens[slot] = engine.profile.blockTokens;
     table.kvBlocks[slot] = engine.profile.kvBlocks;
+    const { running, waiting } = engine.adaptersInUse();
+    table.setAdapters(slot, engine.profile.maxAdapters, running, waiting);
     table.scrapeIntervalMs[slot] = scrapeIntervalMs;
     table.updatedAtMs[slot] = this.timeline.nowMs() + 1;
     if (this.timeline.nowMs() > this.options.durationMs + 60_000) return;
@@ -99,7 +103,7 @@ class TrafficRun {
     const atMs = this.timeline.nowMs();
     const isMeasured = atMs >= this.options.warmUpMs && atMs < this.options.durationMs;
     if (isMeasured) this.measures.offered++;
-    const choice = this.router.route(request.promptTokens);
+    const choice = this.router.route(request);
     if (choice === undefined) return;
     const { slot, ticket } = choice;
     const outputTokens = Int32Array.from({ length: request.outputTokens }, () => Math.floor(this.random.next() * 2 ** 31));
@@ -108,6 +112,7 @@ class TrafficRun {
       promptTokens: request.promptTokens,
       outputTokens,
       finishReason: 'stop',
+      adapter: request.adapter,
       onToken: (index, nowMs) => {
         if (index > 0) return;
         firstByteMs = nowMs - atMs;

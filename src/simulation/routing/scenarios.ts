@@ -1,5 +1,5 @@
 import { type EngineProfile, engineProfile } from '../engine/core/profile';
-import { conversations, hotPrefix, longContext, sharedPrefixes, type Traffic, uniquePrompts } from './traffic';
+import { conversations, hotPrefix, longContext, mixedAdapters, sharedPrefixes, type Traffic, uniquePrompts } from './traffic';
 
 /** Traffic and the engines that it meets. */
 export interface Scenario {
@@ -20,6 +20,9 @@ const SMALL = engineProfile({
   prefillOverheadMs: 4,
   prefillMsPerToken: 0.06,
 });
+
+/** The same with room for 4 adapters, and 100 ms to load another. */
+const SMALL_WITH_ADAPTERS: EngineProfile = { ...SMALL, maxAdapters: 4, adapterLoadMs: 100 };
 
 /** An 8 B model on a large accelerator with part of its memory. */
 const LARGE = engineProfile({ maxRunningSequences: 64, kvBlocks: 4096, prefillMsPerToken: 0.06 });
@@ -44,8 +47,8 @@ function scenario(traffic: Traffic, engines: readonly EngineProfile[] = six(SMAL
 
 const withSlow = (profile: EngineProfile): EngineProfile[] => [slower(profile, 3), ...six(profile).slice(1)];
 
-/** The shapes by which routers are compared, each at two loads or more. */
-export const SCENARIOS: readonly Scenario[] = [
+/** The shapes by which routers are compared, each at two loads or more, on engines so small that two cores carry their traffic in real time. */
+export const SMALL_SCENARIOS: readonly Scenario[] = [
   scenario(sharedPrefixes(20)),
   scenario(sharedPrefixes(40)),
   scenario(sharedPrefixes(60)),
@@ -57,9 +60,16 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario(hotPrefix(60)),
   scenario(longContext(20)),
   scenario(longContext(40)),
+  scenario(mixedAdapters(30), six(SMALL_WITH_ADAPTERS)),
+  scenario(mixedAdapters(60), six(SMALL_WITH_ADAPTERS)),
   scenario(sharedPrefixes(40), withSlow(SMALL), ', one slow'),
   scenario(uniquePrompts(40), withSlow(SMALL), ', one slow'),
   scenario(sharedPrefixes(40), six(SMALL), ', one restarted', true),
+];
+
+/** Those, and large engines. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...SMALL_SCENARIOS,
   scenario(sharedPrefixes(150), six(LARGE), ', large engines'),
   scenario(conversations(150), six(LARGE), ', large engines'),
   scenario(uniquePrompts(150), six(LARGE), ', large engines'),

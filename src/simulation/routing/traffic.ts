@@ -4,6 +4,8 @@ import { type RandomSource, SeededRandom } from '../../shared/random';
 export interface TrafficRequest {
   readonly promptTokens: Int32Array;
   readonly outputTokens: number;
+  /** The LoRA adapter that is to answer. @default the base model */
+  readonly adapter?: string;
   /** What the client asks next, a while after the answer; undefined when it is done. */
   readonly next?: { readonly afterMs: number; request(answer: Int32Array): TrafficRequest };
 }
@@ -11,6 +13,8 @@ export interface TrafficRequest {
 /** Open-loop traffic: requests that arrive whatever becomes of the earlier ones, and what follows from them. */
 export interface Traffic {
   readonly name: string;
+  /** Adapters that its requests name, all of which every engine has. @default none */
+  readonly adapters?: readonly string[];
   /** The first requests, in order of time. */
   arrivals(seed: number, untilMs: number): { readonly atMs: number; readonly request: TrafficRequest }[];
 }
@@ -36,9 +40,23 @@ class Texts {
     return -Math.log(1 - this.random.next()) * meanMs;
   }
 
+  /** From 0 to below `count`, the k-th 1/k as likely as the first (Zipf's law). */
+  public rank(count: number): number {
+    let left = this.random.next() * harmonic(count);
+    let rank = 0;
+    while (rank < count - 1 && (left -= 1 / (rank + 1)) >= 0) rank++;
+    return rank;
+  }
+
   public text(tokens: number): Int32Array {
     return Int32Array.from({ length: tokens }, () => Math.floor(this.random.next() * 2 ** 31));
   }
+}
+
+function harmonic(count: number): number {
+  let sum = 0;
+  for (let k = 1; k <= count; k++) sum += 1 / k;
+  return sum;
 }
 
 function joined(...parts: readonly Int32Array[]): Int32Array {
@@ -133,4 +151,21 @@ export function longContext(perSecond: number): Traffic {
       outputTokens: answerTokens(texts),
     });
   });
+}
+
+/**
+ * Eight LoRA adapters, the k-th asked for 1/k as often as the first, and the base model for three in ten requests. Each has a system prompt of
+ * 400 tokens of its own.
+ */
+export function mixedAdapters(perSecond: number): Traffic {
+  const adapters = Array.from({ length: 8 }, (_, i) => `adapter-${i + 1}`);
+  const traffic = poisson('lora', perSecond, (texts) => {
+    const systems = [...adapters, undefined].map((adapter) => ({ adapter, system: texts.text(400) }));
+    return () => {
+      const { adapter, system } = systems[texts.chance() < 0.3 ? adapters.length : texts.rank(adapters.length)]!;
+      const promptTokens = joined(system, texts.text(texts.between(60, 300)));
+      return { promptTokens, outputTokens: answerTokens(texts), ...(adapter === undefined ? {} : { adapter }) };
+    };
+  });
+  return { ...traffic, adapters };
 }
