@@ -54,7 +54,7 @@ export class ResponsePhase {
   private scanning = false;
   private masking = false;
   private stripping = false;
-  /** Events are counted on the way. */
+  /** A stream of events, which are counted on the way. */
   isStream = false;
 
   constructor(private readonly host: ResponsePhaseHost) {}
@@ -180,9 +180,9 @@ export class ResponsePhase {
     this.masking = hidden !== undefined && asked !== undefined && hidden !== asked;
     this.scanning = routed.observeResponse || this.masking;
     if (!this.scanning) return;
-    this.isStream = isEvents && routed.wantsUsage === true;
+    this.isStream = isEvents;
     const mask = this.masking ? { hidden: hidden!, shown: asked! } : undefined;
-    request.answer.begin(isEvents ? 'events' : 'json', mask, this.isStream);
+    request.answer.begin(isEvents ? 'events' : 'json', mask);
     this.stripping = isEvents && request.usageAdded;
     if (this.stripping) request.stripper.begin();
   }

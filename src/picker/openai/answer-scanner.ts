@@ -25,12 +25,10 @@ export class AnswerScanner {
   private line = Line.Start;
   private matched = 0;
   private afterCr = false;
-  private counting = false;
-  /** Events with data so far, where they are counted. */
+  /** Events with data so far. */
   deltas = 0;
 
-  /** @param counting count the events of a stream */
-  begin(format: 'json' | 'events', mask?: { readonly hidden: string; readonly shown: string }, counting = false): void {
+  begin(format: 'json' | 'events', mask?: { readonly hidden: string; readonly shown: string }): void {
     this.json.nextDocument();
     this.json.usage.reset();
     if (mask === undefined) this.json.mask.disable();
@@ -39,7 +37,6 @@ export class AnswerScanner {
     this.line = Line.Start;
     this.matched = 0;
     this.afterCr = false;
-    this.counting = counting;
     this.deltas = 0;
   }
 
@@ -69,7 +66,7 @@ export class AnswerScanner {
     const mask = this.json.mask;
     if (!mask.active) {
       if (this.events && this.isWholeAndPlain(bytes, start, end)) {
-        if (this.counting) this.deltas += blankLines(bytes, start, end);
+        this.deltas += blankLines(bytes, start, end);
         return;
       }
       this.read(bytes, start, end);

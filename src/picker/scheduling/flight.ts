@@ -25,8 +25,10 @@ export class Flight {
 export interface FlightOutcome {
   /** HTTP status of the engine's answer; 0 when there was none. */
   readonly status: number;
-  /** -1 where unknown. */
+  /** -1 where the engine did not say. */
   readonly outputTokens: number;
+  /** Events with data that a stream has brought. @default not counted */
+  readonly deltas?: number;
   /** Milliseconds from the decision to the first byte of the answer's body; -1 when there was none. */
   readonly firstByteMs: number;
   readonly cause: 'natural' | 'client-disconnect' | 'evicted' | 'early-close' | 'error';

@@ -102,15 +102,16 @@ export class LearnedSpeed {
     const { slot, model } = flight;
     const { slownessGain, minSlownessRatio, maxSlownessRatio, lengthGain, unusualRatio } = this.options;
     const durationMs = nowMs - flight.pickedAtMs;
-    if (outcome.outputTokens > 0) this.learnLength(model, outcome.outputTokens);
+    const outputTokens = lengthOf(outcome);
+    if (outputTokens > 0) this.learnLength(model, outputTokens);
     const restMs = durationMs - outcome.firstByteMs;
     // an answer in one piece tells no first token
-    if (outcome.firstByteMs < 0 || restMs < 0.1 * durationMs || outcome.outputTokens < 2) return;
+    if (outcome.firstByteMs < 0 || restMs < 0.1 * durationMs || outputTokens < 2) return;
 
     const heldMs = restMs + flight.uncachedTokens * this.prefillMsPerToken;
     this.durationMs += lengthGain * (heldMs - this.durationMs);
     const tokens = flight.tokensAhead + flight.uncachedTokens;
-    const decodeMs = restMs / (outcome.outputTokens - 1);
+    const decodeMs = restMs / (outputTokens - 1);
     const ratio = Math.min(maxSlownessRatio, Math.max(minSlownessRatio, decodeMs / Math.max(0.01, this.decode.at(load))));
     const before = this.measuredSlowness(table, slot, nowMs);
     table.slownessRatio[slot] = before + slownessGain * (ratio - before);
@@ -145,4 +146,13 @@ export class LearnedSpeed {
     if (known === undefined && this.lengths.size >= maxModels) this.lengths.delete(this.lengths.keys().next().value!);
     this.lengths.set(model, known === undefined ? tokens : known + lengthGain * (tokens - known));
   }
+}
+
+/**
+ * Tokens of an answer; -1 where unknown. Few clients ask for the usage of a stream. Engines send an event for each token, and two that have none:
+ * one names the role, `[DONE]` is the last.
+ */
+function lengthOf({ outputTokens, deltas = 0 }: FlightOutcome): number {
+  if (outputTokens >= 0) return outputTokens;
+  return deltas > 2 ? deltas - 2 : -1;
 }

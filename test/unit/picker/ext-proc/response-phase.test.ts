@@ -92,6 +92,19 @@ describe('an answer', () => {
     expect(director.settled.map(({ outcome }) => outcome.inputTokens)).toEqual([12, -1]);
   });
 
+  test('as a stream without usage is settled with the number of its events, however they were cut', () => {
+    const stream = `${event({ a: 1 })}${event({ a: 2 })}data: [DONE]\n\n`;
+    for (const cut of [0, 7, 15]) {
+      const director = new ScriptedDirector();
+      routed(director)
+        .responseHeaders({ 'content-type': 'text/event-stream' })
+        .responseBody(stream.slice(0, cut))
+        .responseBody(stream.slice(cut), true)
+        .close();
+      expect(director.settled).toMatchObject([{ outcome: { outputTokens: -1, deltas: 3 } }]);
+    }
+  });
+
   test('in chunks larger than a piece is cut', () => {
     const exchange = routed(new ScriptedDirector())
       .responseHeaders()

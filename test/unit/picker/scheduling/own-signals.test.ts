@@ -58,6 +58,12 @@ test('tokens in line go when the answer begins, tokens of the answer when it end
   expect([table.promptTokensInFlight[0], table.outputTokensInFlight[0]]).toEqual([0, 0]);
 });
 
+test('how long answers are is learnt from the events of a stream where the engine does not say', () => {
+  const { scheduler } = setUp(1);
+  for (let i = 0; i < 5; i++) send(scheduler, 0, { ...GOOD, outputTokens: -1, deltas: 42 });
+  expect(scheduler.schedule(requestFor()).flight.outputTokens).toBe(40);
+});
+
 test('an endpoint that fails five times in a row is left out, tried by one request, and taken back or left out for longer', () => {
   const { scheduler, pool, table, clock } = setUp(3);
   const verdict = (): number => {
@@ -92,13 +98,17 @@ test('answers that blame the client eject nobody, and never are more than half l
   expect(seen.size).toBe(3);
 });
 
-test('an engine that decodes four times as slowly gets less', () => {
+// few clients ask for the usage of a stream
+test.each([
+  ['its usage', GOOD],
+  ['its events', { ...GOOD, outputTokens: -1, deltas: 52 }],
+])('an engine that decodes four times as slowly gets less, as %s tells', (_, ended) => {
   const { scheduler, table, clock } = setUp(2);
   const open: { flight: ReturnType<Scheduler['schedule']>['flight']; endMs: number }[] = [];
   const counts = [0, 0];
   for (let i = 0; i < 3_000; i++) {
     clock.advance(10);
-    for (const { flight } of open.filter(({ endMs }) => endMs <= clock.nowMs())) scheduler.settle(flight, GOOD);
+    for (const { flight } of open.filter(({ endMs }) => endMs <= clock.nowMs())) scheduler.settle(flight, ended);
     open.splice(0, open.length, ...open.filter(({ endMs }) => endMs > clock.nowMs()));
     if (i % 50 !== 0) continue;
     const { flight } = scheduler.schedule(requestFor(`${i}`.repeat(100)));
