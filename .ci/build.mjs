@@ -12,7 +12,7 @@ const { version, dependencies, peerDependencies } = JSON.parse(readFileSync(join
 const wanted = process.argv.slice(2);
 const wants = (part) => wanted.length === 0 || wanted.includes(part);
 
-if (wants('picker')) await bundle('src/picker/main.ts', 'dist/picker/main.js', { define: scraperProgram() });
+if (wants('picker')) await bundle('src/picker/main.ts', 'dist/picker/main.js', { define: scraperProgram(root) });
 if (wants('cli') && existsSync(join(root, 'src/cli/main.ts'))) {
   // what the library depends on is installed beside it, and must be the same copy
   await bundle('src/cli/main.ts', 'dist/bin/cdk8s-ai-gateway.js', {

@@ -2,10 +2,10 @@
 const { join } = require('node:path');
 const { buildSync } = require('esbuild');
 
-/** @returns {Record<string, string>} for `define` of esbuild */
-exports.scraperProgram = () => {
+/** @param {string} root of the checkout @returns {Record<string, string>} for `define` of esbuild */
+exports.scraperProgram = (root) => {
   const { outputFiles } = buildSync({
-    entryPoints: [join(__dirname, '../src/picker/metrics-scraper/scraper-main.ts')],
+    entryPoints: [join(root, 'src/picker/metrics-scraper/scraper-main.ts')],
     bundle: true,
     platform: 'node',
     target: 'node20',

@@ -1,2 +1,2 @@
 /** For `define` of esbuild. */
-export function scraperProgram(): Record<string, string>;
+export function scraperProgram(root: string): Record<string, string>;

@@ -1,6 +1,6 @@
 // `npm run bench`: bundles the harness and its child programs, then runs it: synthesis first, validation then, the picker last. `--help`
-// lists the flags, `--synth`, `--validate`, `--admission`, `--store` and `--quality-simulated` run those alone, and any other flag the
-// picker alone.
+// lists the flags, `--synth`, `--validate`, `--admission`, `--store`, `--quality` and `--quality-simulated` run those alone, and any other
+// flag the picker alone.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -15,6 +15,7 @@ buildSync({
     admission: join(bench, 'admission.bench.ts'),
     store: join(bench, 'store.bench.ts'),
     quality: join(bench, 'quality.ts'),
+    'quality-live': join(bench, 'quality-live', 'main.ts'),
     'distinct-prompts': join(bench, 'distinct-prompts.ts'),
     load: join(bench, 'load', 'main.ts'),
     'static-metrics': join(bench, 'static-metrics.ts'),
@@ -26,12 +27,13 @@ buildSync({
   bundle: true,
   platform: 'node',
   target: 'node20',
-  // what a user of the library has beside it
-  external: ['cdk8s', 'constructs', 'cdk8s-plus-28'],
+  // what a user of the library has beside it, and what bundles further programs
+  external: ['cdk8s', 'constructs', 'cdk8s-plus-28', 'esbuild'],
 });
 const args = process.argv.slice(2);
 const run = (program, ...flags) =>
   spawnSync(process.execPath, [join(out, program), ...flags], { stdio: 'inherit', env: { ...process.env, BENCH_PROGRAMS: out } }).status ?? 1;
+if (args[0] === '--quality') process.exit(run('quality-live.js', ...args.slice(1)));
 if (args[0] === '--quality-simulated') process.exit(run('quality.js', ...args.slice(1)));
 if (args[0] === '--prompts') process.exit(run('distinct-prompts.js', ...args.slice(1)));
 const always = ['synth', 'validate'];

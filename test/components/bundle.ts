@@ -7,7 +7,7 @@ import { cacheFolder } from './resolver';
 
 const built = new Map<string, string>();
 
-/** A program of `src` as one file that a plain Node process runs; built from the sources as they are, and named by its content. */
+/** A program of `src`, or one that a path from there leads to, as one file that a plain Node process runs; built from the sources as they are, and named by its content. */
 export function bundled(entry: string): string {
   const known = built.get(entry);
   if (known !== undefined) return known;
@@ -16,11 +16,14 @@ export function bundled(entry: string): string {
     bundle: true,
     platform: 'node',
     target: 'node20',
-    define: scraperProgram(),
+    define: scraperProgram(join(__dirname, '..', '..')),
     write: false,
   });
   const text = result.outputFiles[0]!.text;
-  const name = entry.replace(/\.ts$/, '').replaceAll('/', '-');
+  const name = entry
+    .replace(/^(\.\.\/)*/, '')
+    .replace(/\.ts$/, '')
+    .replaceAll('/', '-');
   const path = join(cacheFolder(), 'bundles', `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.js`);
   if (!existsSync(path)) {
     mkdirSync(join(cacheFolder(), 'bundles'), { recursive: true });

@@ -3,8 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts, type RunningProcess, startProcess } from './process';
 
+/** A load-balancing policy of Envoy's, as its extension is called. */
+type Balance = 'round_robin' | 'least_request' | 'random';
+
 export interface EnvoyOptions {
-  readonly pickerPort: number;
+  /** The picker that it asks. @default none: it chooses by itself */
+  readonly pickerPort?: number;
+  /** How it chooses an engine where no picker names one. @default 'round_robin' */
+  readonly balance?: Balance;
   readonly enginePorts: readonly number[];
   /** Tries after the first, each on the next address that the picker named. @default 2 */
   readonly retries?: number;
@@ -21,7 +27,8 @@ export interface RunningEnvoy {
 }
 
 /**
- * Envoy with one worker in front of engines, asking a picker in the one processing mode that pickers support: full duplex streamed both ways.
+ * Envoy with one worker in front of engines, asking a picker, if any, in the one processing mode that pickers support: full duplex streamed both
+ * ways.
  * Hosts are chosen by `override_host`, so that only known engines are dialled and retries walk the picker's list.
  */
 export async function startEnvoy(envoy: string, options: EnvoyOptions): Promise<RunningEnvoy> {
@@ -53,39 +60,39 @@ function bootstrap(options: EnvoyOptions, port: number, adminPort: number): obje
           address: address(port),
           filter_chains: [
             {
-              filters: [
-                extension('envoy.filters.network.http_connection_manager', HTTP_MANAGER, httpManager(options.retries ?? 2)),
-              ],
+              filters: [extension('envoy.filters.network.http_connection_manager', HTTP_MANAGER, httpManager(options))],
             },
           ],
         },
       ],
-      clusters: [pickerCluster(options.pickerPort), engineCluster(options.enginePorts)],
+      clusters: [...(options.pickerPort === undefined ? [] : [pickerCluster(options.pickerPort)]), engineCluster(options)],
     },
   };
 }
 
+const EXT_PROC = extension('envoy.filters.http.ext_proc', 'envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor', {
+  grpc_service: { envoy_grpc: { cluster_name: 'picker' } },
+  message_timeout: '5s',
+  processing_mode: {
+    request_header_mode: 'SEND',
+    response_header_mode: 'SEND',
+    request_body_mode: 'FULL_DUPLEX_STREAMED',
+    response_body_mode: 'FULL_DUPLEX_STREAMED',
+    request_trailer_mode: 'SEND',
+    response_trailer_mode: 'SEND',
+  },
+  metadata_options: { receiving_namespaces: { untyped: ['envoy.lb'] } },
+});
+
 const HTTP_MANAGER = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
-function httpManager(retries: number): object {
+function httpManager({ pickerPort, retries = 2 }: EnvoyOptions): object {
   return {
     stat_prefix: 'clients',
     // A picker that never answers holds a stream for ever unless this ends it.
     stream_idle_timeout: '60s',
     http_filters: [
-      extension('envoy.filters.http.ext_proc', 'envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor', {
-        grpc_service: { envoy_grpc: { cluster_name: 'picker' } },
-        message_timeout: '5s',
-        processing_mode: {
-          request_header_mode: 'SEND',
-          response_header_mode: 'SEND',
-          request_body_mode: 'FULL_DUPLEX_STREAMED',
-          response_body_mode: 'FULL_DUPLEX_STREAMED',
-          request_trailer_mode: 'SEND',
-          response_trailer_mode: 'SEND',
-        },
-        metadata_options: { receiving_namespaces: { untyped: ['envoy.lb'] } },
-      }),
+      ...(pickerPort === undefined ? [] : [EXT_PROC]),
       extension('envoy.filters.http.router', 'envoy.extensions.filters.http.router.v3.Router', {}),
     ],
     route_config: {
@@ -118,21 +125,19 @@ function pickerCluster(port: number): object {
   };
 }
 
-function engineCluster(ports: readonly number[]): object {
-  const policy = (name: string, fields: object) => ({
-    policies: [{ typed_extension_config: extension(`envoy.load_balancing_policies.${name}`, policyType(name), fields) }],
-  });
+function engineCluster({ enginePorts, pickerPort, balance = 'round_robin' }: EnvoyOptions): object {
+  const own = policy(balance, {});
+  const named = { override_host_sources: [{ header: DESTINATION_HEADER }], fallback_policy: own };
   return {
-    ...cluster('engines', ports),
-    load_balancing_policy: policy('override_host', {
-      override_host_sources: [{ header: DESTINATION_HEADER }],
-      fallback_policy: policy('round_robin', {}),
-    }),
+    ...cluster('engines', enginePorts),
+    load_balancing_policy: pickerPort === undefined ? own : policy('override_host', named),
   };
 }
 
-function policyType(name: string): string {
-  return `envoy.extensions.load_balancing_policies.${name}.v3.${name === 'override_host' ? 'OverrideHost' : 'RoundRobin'}`;
+function policy(name: Balance | 'override_host', fields: object): object {
+  const message = name.replaceAll(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase());
+  const type = `envoy.extensions.load_balancing_policies.${name}.v3.${message}`;
+  return { policies: [{ typed_extension_config: extension(`envoy.load_balancing_policies.${name}`, type, fields) }] };
 }
 
 function cluster(name: string, ports: readonly number[]): object {

@@ -1,8 +1,29 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A picker's configuration and endpoints as files that both pickers read: file discovery, the reference's default scorers. */
-export function writePickerFiles(folder: string, ports: readonly number[]): string {
+/** llm-d's default, spelt out. */
+const REFERENCE_PLUGINS = `- {type: queue-scorer}
+- {type: kv-cache-utilization-scorer}
+- {type: prefix-cache-scorer}
+`;
+const REFERENCE_PROFILE = `schedulingProfiles:
+- name: default
+  plugins:
+  - {pluginRef: queue-scorer, weight: 2}
+  - {pluginRef: kv-cache-utilization-scorer, weight: 2}
+  - {pluginRef: prefix-cache-scorer, weight: 3}
+`;
+
+/**
+ * A picker's configuration and endpoints as files that both pickers read: file discovery, and the reference's default scorers or, with
+ * `scheduling: 'none'`, no word of how to schedule.
+ */
+export function writePickerFiles(
+  folder: string,
+  ports: readonly number[],
+  scheduling: 'reference' | 'none' = 'reference',
+): string {
+  const [plugins, profile] = scheduling === 'reference' ? [REFERENCE_PLUGINS, REFERENCE_PROFILE] : ['', ''];
   mkdirSync(folder, { recursive: true });
   const endpoints = join(folder, 'endpoints.yaml');
   writeEndpoints(endpoints, ports);
@@ -13,18 +34,9 @@ export function writePickerFiles(folder: string, ports: readonly number[]): stri
 kind: EndpointPickerConfig
 plugins:
 - {name: file-discovery, type: file-discovery, parameters: {path: ${endpoints}, watchFile: true}}
-- {type: queue-scorer}
-- {type: kv-cache-utilization-scorer}
-- {type: prefix-cache-scorer}
-- {name: metrics-source, type: metrics-data-source}
+${plugins}- {name: metrics-source, type: metrics-data-source}
 - {name: metrics-extractor, type: core-metrics-extractor}
-schedulingProfiles:
-- name: default
-  plugins:
-  - {pluginRef: queue-scorer, weight: 2}
-  - {pluginRef: kv-cache-utilization-scorer, weight: 2}
-  - {pluginRef: prefix-cache-scorer, weight: 3}
-dataLayer:
+${profile}dataLayer:
   injectDefaults: false
   discovery: {pluginRef: file-discovery}
   sources: [{pluginRef: metrics-source, extractors: [{pluginRef: metrics-extractor}]}]

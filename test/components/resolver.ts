@@ -13,6 +13,7 @@ import { h2spec } from './h2spec';
 import { kubeApiserver } from './kube-apiserver';
 import { node24 } from './node24';
 import { pythonClients } from './python-clients';
+import { sglangRouter, smg, vllmRouter } from './python-routers';
 import { redisServer } from './redis-server';
 import { sim } from './sim';
 
@@ -31,6 +32,9 @@ export const components = {
   buildah,
   curl,
   'python-clients': pythonClients,
+  smg,
+  'vllm-router': vllmRouter,
+  'sglang-router': sglangRouter,
 } as const satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof components;

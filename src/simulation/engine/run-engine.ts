@@ -28,6 +28,8 @@ export interface RunEngineOptions {
   readonly mode?: AnswerMode;
   /** Mean length of a generated answer. @default 100 */
   readonly meanOutputTokens?: number;
+  /** Length of a generated answer, made of a number that is uniform in [0, 1). @default exponential with `meanOutputTokens` */
+  readonly drawTokens?: (uniform: number) => number;
   /** Sent back as `x-inference-pod`, so that a client can see who answered. */
   readonly podName?: string;
 }
@@ -56,7 +58,12 @@ export async function runEngine(options: RunEngineOptions = {}): Promise<Running
     {
       engine,
       models: options.models ?? ['llama'],
-      answers: { mode: options.mode ?? 'generate', seed, meanOutputTokens: options.meanOutputTokens ?? 100 },
+      answers: {
+        mode: options.mode ?? 'generate',
+        seed,
+        meanOutputTokens: options.meanOutputTokens ?? 100,
+        drawTokens: options.drawTokens,
+      },
       createdSeconds: Math.floor(Date.now() / 1000),
       chance: seededRandom(seed),
     },

@@ -16,6 +16,11 @@ export class Latencies {
     this.count = 0;
   }
 
+  /** NaN when there are no values. */
+  mean(): number {
+    return this.values.subarray(0, this.count).reduce((sum, ms) => sum + ms, 0) / this.count;
+  }
+
   /** Nearest-rank percentiles for ratios in [0, 1]; NaN when there are no values. */
   percentiles(ratios: readonly number[]): number[] {
     const sorted = this.values.slice(0, this.count).sort();

@@ -12,6 +12,8 @@ export interface AnswerOptions {
   readonly mode: AnswerMode;
   readonly seed: number;
   readonly meanOutputTokens: number;
+  /** Length of a generated answer, made of a number that is uniform in [0, 1). @default exponential with `meanOutputTokens` */
+  readonly drawTokens?: (uniform: number) => number;
 }
 
 export interface Answer {
@@ -36,7 +38,8 @@ export function answerTo(prompt: string, echoed: string, limit: number, exact: b
     pieces = source.length > 0 ? [...source] : ['.'];
     while (exact && pieces.length < limit) pieces.push(...source.slice(0, limit - pieces.length));
   } else {
-    const drawn = Math.ceil(-Math.log(1 - random()) * options.meanOutputTokens);
+    const { meanOutputTokens, drawTokens = (uniform) => Math.ceil(-Math.log(1 - uniform) * meanOutputTokens) } = options;
+    const drawn = drawTokens(random());
     const length = exact ? limit : Math.max(1, Math.min(drawn, limit + 1));
     pieces = Array.from({ length }, () => words[Math.floor(random() * words.length)]!);
   }
