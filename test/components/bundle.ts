@@ -7,7 +7,10 @@ import { cacheFolder } from './resolver';
 
 const built = new Map<string, string>();
 
-/** A program of `src`, or one that a path from there leads to, as one file that a plain Node process runs; built from the sources as they are, and named by its content. */
+/**
+ * A program of `src`, or one that a path from there leads to, as one file that a plain Node process runs; built from the sources as they are,
+ * and named by its content.
+ */
 export function bundled(entry: string): string {
   const known = built.get(entry);
   if (known !== undefined) return known;

@@ -23,7 +23,7 @@ export function completions(served: Served, body: Body, response: ServerResponse
 }
 
 /** A text, a list with one text, or a list of token numbers, of which only number and equality matter here. */
-function onePrompt(prompt: unknown): string {
+export function onePrompt(prompt: unknown): string {
   if (typeof prompt === 'string') return prompt;
   if (Array.isArray(prompt) && prompt.length === 1 && typeof prompt[0] === 'string') return prompt[0];
   if (Array.isArray(prompt) && prompt.length > 0 && prompt.every(Number.isInteger))

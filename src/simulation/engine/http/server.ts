@@ -6,6 +6,7 @@ import { ApiError } from './api-error';
 import { currentFaults, injectedError, setFaults } from './api-faults';
 import { messages } from './api-messages';
 import { loadAdapter, models, unloadAdapter } from './api-models';
+import { renderChat, renderCompletion } from './api-render';
 import { responses } from './api-responses';
 import type { Served } from './generation';
 import { METRICS_CONTENT_TYPE, metricsPage } from './metrics-page';
@@ -19,6 +20,8 @@ const posts: Readonly<Record<string, (served: Served, body: Body, response: Serv
   '/v1/responses': responses,
   '/v1/messages': messages,
   '/v1/embeddings': embeddings,
+  '/v1/chat/completions/render': renderChat,
+  '/v1/completions/render': renderCompletion,
   '/v1/load_lora_adapter': loadAdapter,
   '/v1/unload_lora_adapter': unloadAdapter,
   '/simulation/faults': setFaults,

@@ -30,6 +30,20 @@ async function postStream(path: string, body: object) {
 
 const chat = { model: 'llama', messages: [{ role: 'user', content: 'one two three' }] };
 
+test('routers that hash tokens are told those of a request, and nothing is generated', async () => {
+  await start();
+  const { status, body } = await postJson('/v1/chat/completions/render', chat);
+  const again = await postJson('/v1/completions/render', { model: 'llama', prompt: ' two three' });
+  expect([status, again.status]).toEqual([200, 200]);
+  expect(body.token_ids.length).toBeGreaterThan(3);
+  expect(body.token_ids.every((id: number) => Number.isInteger(id) && id >= 0)).toBe(true);
+  const [{ token_ids: two }] = again.body;
+  expect(two).toHaveLength(2);
+  expect(body.token_ids.join()).toContain(two.join());
+  expect((await postJson('/v1/chat/completions/render', { ...chat, model: 'other' })).status).toBe(404);
+  expect(running.engine.stats.promptTokens).toBe(0);
+});
+
 describe('chat completions', () => {
   it('echo the last user message and count tokens', async () => {
     await start();
