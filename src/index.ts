@@ -64,6 +64,7 @@ export {
   ListenerCertificate,
   type SecretCertificateOptions,
 } from './constructs/values/gateway-listener';
+export { LimitEnforcement } from './constructs/values/limit-enforcement';
 export type { ModelAccess } from './constructs/values/model-access';
 export { ModelApi } from './constructs/values/model-api';
 export { ModelCatalogue } from './constructs/values/model-catalogue/catalogue';

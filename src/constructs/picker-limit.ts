@@ -28,7 +28,7 @@ export interface PickerLimitProps extends PickerLimitOptions {
 export type CountedWindow = Pick<PolicyLimit, 'windowSeconds' | 'calendarWindow'>;
 
 /** What a limit counts, as the picker's policy says it. */
-export type CountedUnits = CountedWindow & Pick<PolicyLimit, 'unit' | 'amount' | 'weights' | 'clamp'>;
+export type CountedUnits = CountedWindow & Pick<PolicyLimit, 'unit' | 'amount' | 'weights' | 'clamp' | 'enforcedBy'>;
 
 /** In what time a limit counts: one of these. */
 export interface WindowOptions {
@@ -41,7 +41,7 @@ export interface WindowOptions {
 /** Of what is not counted in tokens. */
 export const UNWEIGHTED: Pick<CountedUnits, 'weights' | 'clamp'> = { weights: { input: 1, output: 1, cached: 1 }, clamp: false };
 
-/** A limit that the picker enforces. */
+/** A limit of a gateway. The picker enforces it, unless it is a budget of tokens that the gateway itself is to enforce. */
 export abstract class PickerLimit extends Construct {
   public readonly limitName: string;
   public readonly key: RateLimitKey;

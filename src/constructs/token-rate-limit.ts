@@ -2,6 +2,7 @@ import type { Construct } from 'constructs';
 import { refuse } from './internal/errors';
 import { type CountedUnits, type CountedWindow, PickerLimit, type PickerLimitOptions, type WindowOptions } from './picker-limit';
 import type { CalendarWindow } from './values/calendar-window';
+import { LimitEnforcement } from './values/limit-enforcement';
 
 /** What `addTokenRateLimit` takes. */
 export interface TokenRateLimitOptions extends PickerLimitOptions, WindowOptions {
@@ -15,6 +16,11 @@ export interface TokenRateLimitOptions extends PickerLimitOptions, WindowOptions
   readonly cachedWeight?: number;
   /** Cut an answer to what is left of the budget, by `max_tokens`, rather than refuse a request that asks for more. @default false */
   readonly clampAnswers?: boolean;
+  /**
+   * Who counts the tokens and refuses. A gateway charges an answer when it is over, in fixed windows, and an aborted one not at all.
+   * @default LimitEnforcement.PICKER
+   */
+  readonly enforcement?: LimitEnforcement;
 }
 
 /** Properties of {@link TokenRateLimit}. */
@@ -24,10 +30,10 @@ export interface TokenRateLimitProps extends TokenRateLimitOptions {
 }
 
 /**
- * A budget of tokens, enforced by the picker: reserved before a request, settled with the engine's own count after it. It never
- * becomes a limit on requests, whatever the gateway can do.
+ * A budget of tokens, enforced by the picker unless `enforcement` says otherwise: reserved before a request, settled with the engine's
+ * own count after it. It never becomes a limit on requests, whatever the gateway can do.
  *
- * @throws AIG493 for an amount, window or weight that cannot be used
+ * @throws AIG493 for an amount, window or weight that cannot be used, and for what a gateway could not do
  */
 export class TokenRateLimit extends PickerLimit {
   public readonly tokens: number;
@@ -39,6 +45,7 @@ export class TokenRateLimit extends PickerLimit {
   public readonly outputWeight: number;
   public readonly cachedWeight: number;
   public readonly clampAnswers: boolean;
+  public readonly enforcement: LimitEnforcement;
 
   public constructor(scope: Construct, id: string, props: TokenRateLimitProps) {
     super(scope, id, props);
@@ -50,6 +57,8 @@ export class TokenRateLimit extends PickerLimit {
     this.outputWeight = this.number('outputWeight', props.outputWeight ?? 1, 0, 1_000);
     this.cachedWeight = this.number('cachedWeight', props.cachedWeight ?? this.inputWeight, 0, 1_000);
     this.clampAnswers = props.clampAnswers ?? false;
+    this.enforcement = props.enforcement ?? LimitEnforcement.PICKER;
+    if (this.enforcement === LimitEnforcement.GATEWAY) this.refusePickerOptions(props);
     if (this.inputWeight === 0 && this.outputWeight === 0) {
       refuse(this, { code: 'AIG493', what: 'the limit counts nothing', value: 0, fix: 'give input or output tokens a weight' });
     }
@@ -72,6 +81,20 @@ export class TokenRateLimit extends PickerLimit {
       ...this.counted,
       weights: { input: this.inputWeight, output: this.outputWeight, cached: this.cachedWeight },
       clamp: this.clampAnswers,
+      ...(this.enforcement === LimitEnforcement.GATEWAY ? { enforcedBy: 'gateway' } : {}),
     };
+  }
+
+  private refusePickerOptions(props: TokenRateLimitProps): void {
+    const names = (['calendarWindow', 'clampAnswers', 'onStoreFailure', 'shadow'] as const).filter(
+      (name) => props[name] !== undefined,
+    );
+    if (names.length === 0) return;
+    refuse(this, {
+      code: 'AIG493',
+      what: 'only the picker can do this, and the gateway is to enforce the limit',
+      value: names.join(', '),
+      fix: 'leave it out, or leave enforcement out',
+    });
   }
 }

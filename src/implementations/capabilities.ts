@@ -27,7 +27,9 @@ export type Feature =
   /** Verifying a client's token, and telling the picker of it in headers that no client can set. */
   | 'jwt'
   /** The same on a Gateway that somebody else made. */
-  | 'jwt-on-shared-gateway';
+  | 'jwt-on-shared-gateway'
+  /** Counting tokens by itself, where a limit asks for that. */
+  | 'token-limits';
 
 /** One cell of the table. */
 export interface Capability {

@@ -21,6 +21,26 @@ export interface JwtPlan {
   readonly pathPrefix: string;
 }
 
+/** A budget of tokens that the gateway itself enforces. */
+export interface TokenLimitPlan {
+  readonly name: string;
+  /** Tokens per window. */
+  readonly amount: number;
+  readonly windowSeconds: number;
+  readonly weights: { readonly input: number; readonly output: number; readonly cached: number };
+  /** What it is counted per; `name` is that of a header or claim. */
+  readonly key: { readonly source: string; readonly name: string | undefined };
+  /** Undefined for all. */
+  readonly models: readonly string[] | undefined;
+}
+
+/** Why a gateway cannot enforce a limit. */
+export interface TokenLimitFault {
+  readonly what: string;
+  readonly value: string | number;
+  readonly allowed: string;
+}
+
 /** The Service of a picker, as a gateway reaches it. */
 export interface PickerPlan {
   readonly serviceName: string;
@@ -66,6 +86,8 @@ export interface GatewayPlan {
   readonly cors: CorsPlan | undefined;
   /** Tokens that the gateway itself verifies; undefined where it does not, or where somebody behind it does. */
   readonly jwt: JwtPlan | undefined;
+  /** Empty where the picker enforces all. */
+  readonly tokenLimits: readonly TokenLimitPlan[];
   readonly clusterDomain: string;
 }
 

@@ -147,6 +147,8 @@ export const CALENDAR_PERIODS = ['day', 'week', 'month'] as const;
 export type CalendarPeriod = (typeof CALENDAR_PERIODS)[number];
 export const LIMIT_KEY_SOURCES = ['client', 'tenant', 'claim', 'apiKey', 'model', 'pool', 'all', 'header'] as const;
 
+export const LIMIT_ENFORCERS = ['picker', 'gateway'] as const;
+
 export interface PolicyLimitKey {
   readonly source: (typeof LIMIT_KEY_SOURCES)[number];
   /** Name of the claim or header. */
@@ -172,6 +174,8 @@ export interface PolicyLimit {
   readonly shadow: boolean;
   /** When the shared store does not answer: refuse, let pass, or count in this process alone. @default closed */
   readonly onStoreFailure: 'closed' | 'open' | 'local';
+  /** The gateway may count tokens itself: the picker then only tells it whose they are, and how many. @default picker */
+  readonly enforcedBy?: (typeof LIMIT_ENFORCERS)[number];
 }
 
 /** A window from one turn of the calendar to the next. */
@@ -409,6 +413,7 @@ function limitKeys(limit: PolicyLimit): unknown {
     clamp: unless(false, limit.clamp),
     shadow: unless(false, limit.shadow),
     onStoreFailure: unless('closed', limit.onStoreFailure),
+    enforcedBy: unless('picker', limit.enforcedBy),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ConfigFields, ConfigNode } from './config-node';
 import {
   CALENDAR_PERIODS,
   DEFAULT_REDIS,
+  LIMIT_ENFORCERS,
   LIMIT_KEY_SOURCES,
   LIMIT_UNITS,
   type PolicyCalendarWindow,
@@ -14,7 +15,8 @@ import {
 import { all, DNS_LABEL, given, HEADER_NAME, HOST_AND_PORT, MODEL_NAME, NOT_EMPTY } from './policy-forms';
 
 const WINDOW_KEYS = ['windowSeconds', 'calendarWindow'];
-const LIMIT_KEYS = ['name', 'unit', 'amount', ...WINDOW_KEYS, 'key', 'models', 'weights', 'clamp', 'shadow', 'onStoreFailure'];
+const PICKER_KEYS = ['clamp', 'shadow', 'onStoreFailure'];
+const LIMIT_KEYS = ['name', 'unit', 'amount', ...WINDOW_KEYS, 'key', 'models', 'weights', ...PICKER_KEYS, 'enforcedBy'];
 const TLS_FILES = ['caFile', 'certFile', 'keyFile'];
 const STORE_KINDS = ['redis', 'memory'] as const;
 const MAX_WINDOW_SECONDS = 366 * 86_400;
@@ -25,6 +27,8 @@ export function readLimit(node: ConfigNode): PolicyLimit | undefined {
   const unit = fields?.required('unit', `write unit: ${LIMIT_UNITS.join(', ')}`)?.oneOf(LIMIT_UNITS);
   const amount = fields?.required('amount', `say how many ${unit === 'tokens' ? 'tokens' : 'requests'}`)?.integer({ min: 1 });
   if (fields !== undefined && unit !== undefined) misplacedKeys(node, fields, unit);
+  const enforcedBy = fields?.get('enforcedBy')?.oneOf(LIMIT_ENFORCERS);
+  if (fields !== undefined && enforcedBy === 'gateway') uncountableByGateway(node, fields, unit);
   const window = fields === undefined || unit === 'concurrent' ? {} : readWindow(node, fields);
   const key = readKey(fields?.required('key', 'say what is counted together'));
   const weights = fields?.get('weights')?.fields(['input', 'output', 'cached']);
@@ -46,6 +50,7 @@ export function readLimit(node: ConfigNode): PolicyLimit | undefined {
     clamp: fields.get('clamp')?.boolean() ?? false,
     shadow: fields.get('shadow')?.boolean() ?? false,
     onStoreFailure: fields.get('onStoreFailure')?.oneOf(['closed', 'open', 'local']) ?? 'closed',
+    ...given('enforcedBy', enforcedBy),
   };
 }
 
@@ -79,6 +84,18 @@ function misplacedKeys(node: ConfigNode, fields: ConfigFields, unit: PolicyLimit
   const foreign = unit === 'tokens' ? [] : unit === 'requests' ? ['weights', 'clamp'] : ['weights', 'clamp', ...WINDOW_KEYS];
   for (const key of fields.present(foreign)) {
     const what = `'${node.path}.${key}' means nothing to a limit of unit '${unit}'`;
+    fields.get(key)!.fault(ConfigCode.BAD_VALUE, what, { fix: 'remove it' });
+  }
+}
+
+/** The picker tells a gateway of tokens; what else it does with a limit has no meaning there. */
+function uncountableByGateway(node: ConfigNode, fields: ConfigFields, unit: PolicyLimit['unit'] | undefined): void {
+  if (unit !== undefined && unit !== 'tokens') {
+    const facts = { value: unit, allowed: 'tokens', fix: 'write unit: tokens, or leave enforcedBy out' };
+    fields.get('unit')!.fault(ConfigCode.BAD_VALUE, `'${node.path}' cannot be enforced by the gateway`, facts);
+  }
+  for (const key of fields.present(['calendarWindow', ...PICKER_KEYS])) {
+    const what = `'${node.path}.${key}' means nothing to a limit that the gateway enforces`;
     fields.get(key)!.fault(ConfigCode.BAD_VALUE, what, { fix: 'remove it' });
   }
 }

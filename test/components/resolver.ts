@@ -14,6 +14,7 @@ import { kubeApiserver } from './kube-apiserver';
 import { node24 } from './node24';
 import { pythonClients } from './python-clients';
 import { sglangRouter, smg, vllmRouter } from './python-routers';
+import { ratelimit } from './ratelimit';
 import { redisServer } from './redis-server';
 import { sim } from './sim';
 
@@ -32,6 +33,7 @@ export const components = {
   buildah,
   curl,
   'python-clients': pythonClients,
+  ratelimit,
   smg,
   'vllm-router': vllmRouter,
   'sglang-router': sglangRouter,

@@ -43,7 +43,17 @@ export async function startSidecarEnvoy(envoy: string, options: SidecarEnvoyOpti
   });
   const file = path.join(options.folder, `envoy-${port}.json`);
   writeFileSync(file, JSON.stringify(options.change?.(bootstrap) ?? bootstrap));
-  const args = ['-c', file, '--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'warning'];
+  const args = [
+    '-c',
+    file,
+    '--concurrency',
+    '1',
+    '--use-dynamic-base-id',
+    '--log-level',
+    'warning',
+    '--file-flush-interval-msec',
+    '50',
+  ];
   const process = await startProcess(envoy, { args, ready: { port } });
   await eventually('Envoy is ready', async () => (await fetch(`http://127.0.0.1:${statusPort}/ready`)).status === 200);
   const stat = async (name: string): Promise<number> => {

@@ -6,6 +6,7 @@ import type { SecretKey } from '../model-backend';
 import { EXT_PROC_PORT } from '../picker/ports';
 import { PROXY_SERVICE_PORT, type ProxiedPool, SidecarProxy } from '../sidecar/sidecar-proxy';
 import type { GatewayState } from './gateway-state';
+import { isGatewayLimit } from './limit-checks';
 import type { RouteRule } from './model-route';
 import { peerIn } from './peers';
 import { policyInput } from './picker-policy-input';
@@ -37,13 +38,15 @@ export function attachSidecar(
       fix: 'move them to the picker property of the gateway, or attach in another mode',
     });
   }
+  // a gateway hears nothing from a picker behind the proxy
+  const counted = gateway.limits.filter((limit) => !isGatewayLimit(limit));
   const proxy = new SidecarProxy(construct, 'Proxy', {
     name: derivedName(gateway.baseName, 'proxy', MAX_PROXY_NAME),
     namespace: routeNamespace,
     replicas,
     options: options.proxy ?? {},
     picker: options.picker ?? {},
-    pickerInput: { pools: pools.map(referenceTo), ...policyInput(gateway, pools) },
+    pickerInput: { pools: pools.map(referenceTo), ...policyInput({ ...gateway, limits: counted }, pools) },
     pools: pools.map((pool) => proxied(gateway, plan, pool)),
     traffic: {
       longestAnswerSeconds: plan.longestAnswerSeconds,

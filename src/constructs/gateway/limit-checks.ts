@@ -38,6 +38,7 @@ export function checkLimits(scope: IConstruct, input: LimitCheckInput): number {
       fix: 'use the picker of this project, or leave the limits out',
     });
   }
+  if (input.limits.every(isGatewayLimit)) return input.replicas ?? 2;
   if (input.store?.redisOptions !== undefined) return input.replicas ?? 2;
   if (input.mode !== AttachMode.SIDECAR && input.poolCount > 1) {
     refuse(scope, {
@@ -63,6 +64,11 @@ export function checkLimits(scope: IConstruct, input: LimitCheckInput): number {
     );
   }
   return 1;
+}
+
+/** Whether the gateway counts, and not the picker. */
+export function isGatewayLimit(limit: PickerLimit): boolean {
+  return limit._counts().enforcedBy === 'gateway';
 }
 
 function checkKey(limit: PickerLimit, identity: ClientIdentity | undefined): void {

@@ -21,7 +21,7 @@ import type { ClientIdentity } from '../values/client-identity';
 import type { FlowControlOptions } from '../values/flow-control';
 import type { Stickiness } from '../values/stickiness';
 import type { TokenStore } from '../values/token-store';
-import { claimKey } from './limit-checks';
+import { claimKey, isGatewayLimit } from './limit-checks';
 import { prioritiesPolicy } from './priorities';
 
 /** Folder of the API keys in the picker's container, one file a client. */
@@ -138,7 +138,8 @@ function limitPolicy(limit: PickerLimit, identity: ClientIdentity | undefined): 
 
 function storePolicy({ store, storeScope, limits }: PolicyInput): PolicyStore | undefined {
   const options = store?.redisOptions;
-  if (options === undefined) return limits.length === 0 ? undefined : { memory: { file: `${STATE_FOLDER}/limits.snapshot` } };
+  if (options === undefined)
+    return limits.every(isGatewayLimit) ? undefined : { memory: { file: `${STATE_FOLDER}/limits.snapshot` } };
   return {
     redis: {
       ...DEFAULT_REDIS,

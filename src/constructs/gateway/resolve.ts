@@ -13,6 +13,7 @@ import { chooseMode, requireFeature } from './attach';
 import { attachToPools } from './attach-pools';
 import { attachSidecar } from './attach-sidecar';
 import { jwtPlan, type TokenVerifier, tokenVerifier } from './client-tokens';
+import { checkGatewayLimits, tokenLimitPlans } from './gateway-limits';
 import type { GatewayState } from './gateway-state';
 import { emitRouteGrant } from './grants';
 import { checkLimits } from './limit-checks';
@@ -63,6 +64,7 @@ export function resolveGateway(gateway: GatewayState): ResolvedGateway | undefin
     modelNames: new Set(models.flatMap((model) => [model.modelName, ...model.adapters])),
     isLlmd,
   });
+  checkGatewayLimits(gateway, mode);
   const base = planOf(gateway, mode, verifier, pools);
   const rules =
     mode === AttachMode.SIDECAR
@@ -124,6 +126,7 @@ function planOf(
             allowCredentials: cors.allowCredentials ?? false,
             maxAgeSeconds: cors.maxAgeSeconds ?? 600,
           },
+    tokenLimits: tokenLimitPlans(gateway),
     jwt: jwt === undefined || verifier === 'picker' ? undefined : jwtPlan(jwt, options.pathPrefix ?? '/v1'),
     clusterDomain: options.clusterDomain ?? 'cluster.local',
   };

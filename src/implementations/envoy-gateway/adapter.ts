@@ -1,6 +1,6 @@
 import { AttachMode } from '../attach-mode';
 import type { GatewayAdapter } from '../gateway-adapter';
-import type { GatewayPlan, PlannedObject, PodSelectorPlan, RulePlan } from '../plan';
+import type { GatewayPlan, PlannedObject, PodSelectorPlan, RulePlan, TokenLimitFault, TokenLimitPlan } from '../plan';
 import { ENVOY_GATEWAY } from './capabilities';
 import {
   backendTrafficPolicy,
@@ -11,6 +11,7 @@ import {
   referenceGrant,
   securityPolicy,
 } from './objects';
+import { tokenLimitFault } from './token-limits';
 
 /** What is particular about an installation of Envoy Gateway. */
 export interface EnvoyGatewayOptions {
@@ -40,6 +41,10 @@ export class EnvoyGatewayAdapter implements GatewayAdapter {
     const objects = [...clients, envoyExtensionPolicy(plan, rule, rule.picker), backendTrafficPolicy(plan, rule)];
     if (rule.picker.namespace !== plan.routeNamespace) objects.push(referenceGrant(plan, rule, rule.picker));
     return objects;
+  }
+
+  public tokenLimitFault(limits: readonly TokenLimitPlan[], attach: AttachMode): TokenLimitFault | undefined {
+    return tokenLimitFault(limits, attach);
   }
 
   public routeAnnotations(): { [key: string]: string } {

@@ -42,6 +42,11 @@ export const ENVOY_GATEWAY: CapabilityTable = {
     },
     jwt: { supported: true, evidence: 'SecurityPolicy jwt, whose filter goes before ext_proc; run with Envoy 1.40' },
     'jwt-on-shared-gateway': { supported: true, evidence: 'SecurityPolicy is attached to the route' },
+    'token-limits': {
+      supported: true,
+      evidence: 'BackendTrafficPolicy rateLimit.global with cost.response from metadata; run with ratelimit and Redis',
+      note: 'in extproc mode, and with a rate limit backend in the installation',
+    },
     'early-header-removal': { supported: true, evidence: 'ClientTrafficPolicy headers.earlyRequestHeaders.remove' },
   },
 };

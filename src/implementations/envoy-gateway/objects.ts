@@ -1,5 +1,6 @@
 import { AttachMode } from '../attach-mode';
 import type { GatewayPlan, JwtPlan, PickerPlan, PlannedObject, RulePlan } from '../plan';
+import { rateLimitRule } from './token-limits';
 import type {
   BackendTrafficPolicySpec,
   CircuitBreaker,
@@ -61,6 +62,7 @@ export function backendTrafficPolicy(plan: GatewayPlan, rule: RulePlan): Planned
     ...(rule.picker === undefined
       ? {}
       : { loadBalancer: { type: 'LeastRequest', endpointOverride: { extractFrom: [{ header: DESTINATION }] } } }),
+    ...(plan.tokenLimits.length === 0 ? {} : { rateLimit: { global: { rules: plan.tokenLimits.map(rateLimitRule) } } }),
     ...(plan.retries === 0
       ? {}
       : {

@@ -32,7 +32,20 @@ export interface BackendTrafficPolicySpec {
     readonly type: string;
     readonly endpointOverride: { readonly extractFrom: readonly { readonly header: string }[] };
   };
+  readonly rateLimit?: { readonly global: { readonly rules: readonly GlobalRateLimitRule[] } };
   readonly retry?: { readonly numRetries: number; readonly retryOn: { readonly triggers: readonly string[] } };
+}
+
+/** A rule of a global rate limit that is charged by metadata. */
+export interface GlobalRateLimitRule {
+  readonly clientSelectors: readonly { readonly headers: readonly { readonly name: string; readonly type: 'Distinct' }[] }[];
+  /** `requests` is the amount of whatever `cost` counts. */
+  readonly limit: { readonly requests: number; readonly unit: string };
+  readonly cost: {
+    readonly request: { readonly from: 'Number'; readonly number: number };
+    readonly response: { readonly from: 'Metadata'; readonly metadata: { readonly namespace: string; readonly key: string } };
+  };
+  readonly shared: boolean;
 }
 
 export interface SecurityPolicySpec {

@@ -35,6 +35,7 @@ export function genericCapabilities(gatewayClassName: string, routeTimeouts: boo
       'stream-idle-timeout': unknown('the proxy of sidecar mode does it'),
       jwt: { supported: false, evidence: 'attach modes', note: 'the proxy of sidecar mode does it' },
       'jwt-on-shared-gateway': { supported: false, evidence: 'attach modes', note: 'the proxy of sidecar mode does it' },
+      'token-limits': unknown('nothing is known of limits of its own'),
       'early-header-removal': unknown('the proxy of sidecar mode does it'),
     },
   };

@@ -41,6 +41,11 @@ export const ISTIO: CapabilityTable = {
       evidence: 'targetRefs of RequestAuthentication take a Gateway, no HTTPRoute',
       note: 'Istio verifies tokens for a Gateway as a whole, and this one is not made here',
     },
+    'token-limits': {
+      supported: false,
+      evidence: 'security.istio.io, networking.istio.io: no kind for it',
+      note: 'Istio has no API for limits of tokens',
+    },
     'early-header-removal': { supported: true, evidence: 'EnvoyFilter; Istio itself has no field for it' },
   },
 };

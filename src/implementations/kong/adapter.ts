@@ -1,7 +1,8 @@
 import type { GatewayAdapter } from '../gateway-adapter';
-import type { GatewayPlan, PlannedObject, PodSelectorPlan } from '../plan';
+import type { GatewayPlan, PlannedObject, PodSelectorPlan, TokenLimitFault, TokenLimitPlan } from '../plan';
 import { KONG } from './capabilities';
-import { type CorsPluginConfig, kongPlugin } from './kong-plugin';
+import { type CorsPluginConfig, kongPlugin, pluginName } from './kong-plugin';
+import { tokenLimitFault, tokenLimitPlugin } from './token-limits';
 
 /** What is particular about an installation of Kong. */
 export interface KongOptions {
@@ -9,6 +10,13 @@ export interface KongOptions {
   readonly proxyNamespace?: string;
   /** Labels of those pods. @default - every pod of that namespace: the labels differ between the operator and the charts */
   readonly proxyPodLabels?: { readonly [key: string]: string };
+  /**
+   * Name of a KongPlugin of yours, `ai-proxy` or `ai-proxy-advanced`, in the namespace of the model route, whose upstream is the proxy's
+   * Service. Limits with `LimitEnforcement.GATEWAY` need it: only with it does Kong count tokens. @default - none
+   */
+  readonly aiProxyPlugin?: string;
+  /** The provider that it names. @default 'openai' */
+  readonly aiProxyProvider?: string;
 }
 
 export class KongAdapter implements GatewayAdapter {
@@ -17,6 +25,15 @@ export class KongAdapter implements GatewayAdapter {
   public constructor(private readonly options: KongOptions) {}
 
   public gatewayObjects(plan: GatewayPlan): PlannedObject[] {
+    const provider = this.options.aiProxyProvider ?? 'openai';
+    return [...this.corsPlugin(plan), ...plan.tokenLimits.map((limit) => tokenLimitPlugin(plan, limit, provider))];
+  }
+
+  public tokenLimitFault(limits: readonly TokenLimitPlan[]): TokenLimitFault | undefined {
+    return tokenLimitFault(limits, this.options.aiProxyPlugin);
+  }
+
+  private corsPlugin(plan: GatewayPlan): PlannedObject[] {
     if (plan.cors === undefined) return [];
     const config: CorsPluginConfig = {
       origins: [...plan.cors.allowOrigins],
@@ -35,10 +52,13 @@ export class KongAdapter implements GatewayAdapter {
 
   /** A buffered answer reaches the client when it is complete: tokens would no longer stream. */
   public routeAnnotations(plan: GatewayPlan): { [key: string]: string } {
+    const limits =
+      plan.tokenLimits.length === 0 ? [] : [this.options.aiProxyPlugin!, pluginName(plan, 'ai-rate-limiting-advanced')];
+    const plugins = [...(plan.cors === undefined ? [] : [pluginName(plan, 'cors')]), ...limits];
     return {
       'konghq.com/request-buffering': 'false',
       'konghq.com/response-buffering': 'false',
-      ...(plan.cors === undefined ? {} : { 'konghq.com/plugins': `${plan.routeName}-cors` }),
+      ...(plugins.length === 0 ? {} : { 'konghq.com/plugins': plugins.join(',') }),
     };
   }
 

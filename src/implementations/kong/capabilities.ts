@@ -43,6 +43,11 @@ export const KONG: CapabilityTable = {
     },
     jwt: { supported: false, evidence: 'attach modes', note: 'the proxy of sidecar mode does it' },
     'jwt-on-shared-gateway': { supported: false, evidence: 'attach modes', note: 'the proxy of sidecar mode does it' },
+    'token-limits': {
+      supported: true,
+      evidence: 'ai-rate-limiting-advanced, schema of Kong Gateway 3.15; not run: an enterprise plugin',
+      note: 'with Kong AI Gateway Enterprise, and an ai-proxy plugin of yours on the route',
+    },
     'early-header-removal': { supported: false, evidence: 'plugins run after routing', note: SIDECAR_DOES_IT },
   },
 };

@@ -11,9 +11,26 @@ export interface CorsPluginConfig {
   readonly max_age: number;
 }
 
+/** Configuration of `ai-rate-limiting-advanced`, of the enterprise edition, schema of Kong Gateway 3.15; the form that 3.7 has too. */
+export interface AiRateLimitingPluginConfig {
+  /** One limit and one window, in seconds, for the provider of the ai-proxy plugin. */
+  readonly llm_providers: { readonly name: string; readonly limit: number[]; readonly window_size: number[] }[];
+  readonly identifier: 'header' | 'service';
+  readonly header_name?: string;
+  readonly tokens_count_strategy: 'total_tokens' | 'prompt_tokens' | 'completion_tokens';
+  readonly window_type: 'fixed' | 'sliding';
+  /** Where it counts: each Kong for itself. */
+  readonly strategy: 'local';
+}
+
 /** Plugins that are emitted, with the type of their configuration: KongPlugin itself leaves `config` free. */
 export interface PluginConfigs {
   readonly cors: CorsPluginConfig;
+  readonly 'ai-rate-limiting-advanced': AiRateLimitingPluginConfig;
+}
+
+export function pluginName(plan: GatewayPlan, plugin: keyof PluginConfigs): string {
+  return `${plan.routeName}-${plugin}`;
 }
 
 /** A KongPlugin; the route names it in its annotation `konghq.com/plugins`. */
@@ -27,7 +44,7 @@ export function kongPlugin<P extends keyof PluginConfigs>(
     id: `Plugin-${plugin}`,
     apiVersion: 'configuration.konghq.com/v1',
     kind: 'KongPlugin',
-    name: `${plan.routeName}-${plugin}`,
+    name: pluginName(plan, plugin),
     namespace: plan.routeNamespace,
     body: { plugin, config },
     why,

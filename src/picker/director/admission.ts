@@ -1,4 +1,5 @@
 import type { Outcome, RejectDecision, RequestFacts } from '../ext-proc/director';
+import type { DynamicMetadata } from '../ext-proc/processing-response';
 import type { VerifiedClient } from '../identity/identity';
 import type { ResolvedModel } from './model-resolver';
 
@@ -24,6 +25,8 @@ export interface Grant {
   readonly client?: VerifiedClient | undefined;
   /** Request headers that the engine must not see; undefined for none. */
   readonly removeHeaders: readonly string[] | undefined;
+  /** Request headers for the filters behind the picker, name and value in turn. @default none */
+  readonly setHeaders?: readonly string[] | undefined;
   /** The request is paid for by its tokens, so a stream must tell them. */
   readonly wantsUsage: boolean;
   /** What the client is told of its limits, name and value in turn; undefined for nothing. */
@@ -31,6 +34,8 @@ export interface Grant {
   /** Output tokens to which each answer is cut; undefined where the request's own bound will do. */
   readonly maxTokens?: number | undefined;
   settle(outcome: Outcome): void;
+  /** What the filters of the gateway hear of a request that has settled. @default nothing */
+  answerMetadata?(outcome: Outcome): DynamicMetadata | undefined;
   /** No endpoint was found after all. */
   release(): void;
 }

@@ -8,6 +8,7 @@ import { limitAnswer, storeFailureAnswer } from '../tokens/limit-answers';
 import type { Denial } from '../tokens/reservation';
 import { type Admission, type Grant, WAIT } from './admission';
 import { BudgetGrant } from './budget-grant';
+import { GatewayLimits } from './gateway-limits';
 import { demandOf, ReusedSubject } from './limit-request';
 import type { ResolvedModel } from './model-resolver';
 import type { AskingClient } from './policy-model-resolver';
@@ -18,6 +19,8 @@ export class BudgetAdmission implements Admission, AskingClient {
   public identity: Identity | undefined;
   /** Undefined where every client may use every model. */
   public access: ModelAccess | undefined;
+  /** Those that the gateway itself enforces. */
+  public gatewayLimits = new GatewayLimits([], []);
   /** Of the request between `identify` and `admit`, which follow each other at once. */
   private client: VerifiedClient | undefined;
   private readonly waiting = new Map<RequestFacts, Waiting>();
@@ -52,15 +55,16 @@ export class BudgetAdmission implements Admission, AskingClient {
   }
 
   public admit(request: RequestFacts, resolved: ResolvedModel): Grant | RejectDecision | typeof WAIT | undefined {
-    const { budgets, identity, store } = this;
+    const { budgets, gatewayLimits, identity, store } = this;
     const client = this.client;
-    if (identity === undefined && budgets.rules.length === 0) return undefined;
+    if (identity === undefined && budgets.rules.length === 0 && gatewayLimits.isEmpty) return undefined;
     const api = requestApi(request.path);
     const demand = demandOf(request, api, resolved.model);
     const grant = new BudgetGrant(budgets, store, api, demand, client, identity?.credentialHeaders);
     // what brings nothing to read makes an engine work on nothing
     if (request.body === undefined && request.method === 'GET') return grant;
     this.subject.take(request, resolved, client);
+    grant.gatewayShare = gatewayLimits.shareOf(this.subject);
     const claim = budgets.claim(this.subject, demand);
     if (claim === undefined) return grant;
     if ('retryMs' in claim) return this.deny(request, grant, claim);

@@ -1,15 +1,19 @@
 import type { Outcome } from '../ext-proc/director';
+import type { DynamicMetadata } from '../ext-proc/processing-response';
 import type { VerifiedClient } from '../identity/identity';
 import type { RequestApi } from '../openai/request-api';
 import type { BudgetStore, Budgets, TokenDemand } from '../tokens/budgets';
 import { standingHeaders } from '../tokens/limit-answers';
 import type { Reservation } from '../tokens/reservation';
 import type { Grant } from './admission';
+import type { GatewayShare } from './gateway-limits';
 
 /** Leave for a request whose client is known and whose limits have room. */
 export class BudgetGrant implements Grant {
   public readonly kind = 'grant';
   public reservation: Reservation | undefined;
+  /** What the gateway counts itself; undefined for nothing. */
+  public gatewayShare: GatewayShare | undefined;
 
   public constructor(
     private readonly budgets: Budgets,
@@ -21,7 +25,11 @@ export class BudgetGrant implements Grant {
   ) {}
 
   public get wantsUsage(): boolean {
-    return this.reservation !== undefined;
+    return this.reservation !== undefined || this.gatewayShare !== undefined;
+  }
+
+  public get setHeaders(): readonly string[] | undefined {
+    return this.gatewayShare?.headers;
   }
 
   public get maxTokens(): number | undefined {
@@ -48,6 +56,10 @@ export class BudgetGrant implements Grant {
     const { budgets, demand, client, reservation } = this;
     const actual = budgets.settlement(reservation, demand, client?.id, outcome);
     if (reservation !== undefined) this.store.settle(reservation, actual);
+  }
+
+  public answerMetadata(outcome: Outcome): DynamicMetadata | undefined {
+    return this.gatewayShare?.metadata(this.budgets.tokensOf(this.demand, outcome));
   }
 
   public release(): void {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock';
 import type { Decision, Director, Outcome, RejectDecision, RequestFacts, RouteDecision } from '../ext-proc/director';
+import type { DynamicMetadata } from '../ext-proc/processing-response';
 import { rejection } from '../ext-proc/rejection';
 import { requestApi } from '../openai/request-api';
 import type { DecisionRecord, EndpointExplanation } from '../scheduling/decision-record';
@@ -91,6 +92,11 @@ export class PickerDirector implements Director {
     routed.series.settled(outcome, this.parts.clock.nowMs() - routed.decidedMs, routed.streaming);
   }
 
+  /** What the filters of the gateway hear of a request that has settled. */
+  public answerMetadata(decision: RouteDecision, outcome: Outcome): DynamicMetadata | undefined {
+    return (decision as Routed).grant?.answerMetadata?.(outcome);
+  }
+
   public answered(decision: RouteDecision): void {
     this.scheduler.answered((decision as Routed).flight);
   }
@@ -161,7 +167,7 @@ export class PickerDirector implements Director {
     return new Routed(
       destination,
       request.scanned === undefined || targetModel === (request.scanned.model ?? '') ? undefined : targetModel,
-      attempt.pool.setHeaders,
+      joined(attempt.pool.setHeaders, grant?.setHeaders),
       joined(joined(answerHeaders, grant?.answerHeaders), explained),
       flight,
       series,

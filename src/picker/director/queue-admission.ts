@@ -232,6 +232,10 @@ class QueuedGrant implements Grant {
     return this.inner.removeHeaders;
   }
 
+  public get setHeaders(): Grant['setHeaders'] {
+    return this.inner.setHeaders;
+  }
+
   public get wantsUsage(): boolean {
     return this.inner.wantsUsage || this.flow.wantsUsage;
   }
@@ -247,6 +251,10 @@ class QueuedGrant implements Grant {
   public settle(outcome: Outcome): void {
     this.inner.settle(outcome);
     this.flow.settle(outcome);
+  }
+
+  public answerMetadata(outcome: Outcome): ReturnType<NonNullable<Grant['answerMetadata']>> {
+    return this.inner.answerMetadata?.(outcome);
   }
 
   public release(): void {

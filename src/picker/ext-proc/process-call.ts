@@ -183,7 +183,7 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
     };
     try {
       context.director.settle(request, routed, outcome);
-      return cause === 'natural' ? context.answerMetadata?.(request, outcome) : undefined;
+      return cause === 'natural' ? context.answerMetadata?.(routed, outcome) : undefined;
     } catch (error) {
       context.onError(error);
       return undefined;

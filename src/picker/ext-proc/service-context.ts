@@ -1,5 +1,5 @@
 import { BodyPool } from './body-pool';
-import type { Director, Outcome, RejectDecision, RequestFacts } from './director';
+import type { Director, Outcome, RejectDecision, RequestFacts, RouteDecision } from './director';
 import { HeaderBlock } from './header-block';
 import { ProcessingRequest } from './processing-request';
 import type { DynamicMetadata } from './processing-response';
@@ -13,7 +13,7 @@ export interface ExtProcOptions {
   /** Bytes of all request bodies held at once; a request beyond it is answered with 503. @default 1 GiB */
   readonly maxBufferedBytes?: number;
   /** Dynamic metadata for the last message of an answer, for example its token counts for the proxy's rate limit. */
-  readonly answerMetadata?: (request: RequestFacts, outcome: Outcome) => DynamicMetadata | undefined;
+  readonly answerMetadata?: (decision: RouteDecision, outcome: Outcome) => DynamicMetadata | undefined;
   /** Told of requests that were refused without asking the director: malformed, too large, or beyond the memory for bodies. */
   readonly onRefused?: (request: RequestFacts, decision: RejectDecision) => void;
   /** Told of exceptions that the director threw; the request is answered with 500. */

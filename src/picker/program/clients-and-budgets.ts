@@ -4,6 +4,7 @@ import { EMPTY_PICKER_POLICY } from '../../picker-config/picker-policy';
 import { type Clock, epochClock } from '../../shared/clock';
 import type { Problem } from '../../shared/problem';
 import { BudgetAdmission } from '../director/budget-admission';
+import { GatewayLimits } from '../director/gateway-limits';
 import { ApiKeyIdentity } from '../identity/api-key-identity';
 import { HeaderIdentity } from '../identity/header-identity';
 import type { Identity } from '../identity/identity';
@@ -65,7 +66,9 @@ export class ClientsAndBudgets {
     if (problems.length > 0) return problems;
     this.admission.access = policy.access === undefined ? undefined : new ModelAccess(policy);
     this.useStore(policy.store?.redis);
-    this.budgets.use(policy);
+    const { limits, models } = policy;
+    this.budgets.use({ limits: limits.filter(({ enforcedBy }) => enforcedBy !== 'gateway'), models });
+    this.admission.gatewayLimits = new GatewayLimits(limits, models);
     this.useSnapshot(file, snapshot);
     this.isFirstPolicy = false;
     return [];

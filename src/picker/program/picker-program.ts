@@ -257,6 +257,7 @@ export class PickerProgram {
       director,
       maxBodyBytes: settings.maxBodyBytes,
       onError: this.onError,
+      answerMetadata: (decision, outcome) => director.answerMetadata(decision, outcome),
       keepsMetadata: () => this.clients.readsMetadata,
       onRefused: (request, refusal) => director.refusedUnasked(request, refusal),
     });

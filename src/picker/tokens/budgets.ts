@@ -6,7 +6,7 @@ import { LimitRule, type LimitSubject } from './limit-rule';
 import { MemoryBudgets } from './memory-budgets';
 import { type Denial, Reservation } from './reservation';
 import { TokenMetrics } from './token-metrics';
-import { chargedTokens } from './usage-charge';
+import { type ChargedTokens, chargedTokens } from './usage-charge';
 
 /** A request's size before an engine has counted it. */
 export interface TokenDemand {
@@ -115,10 +115,11 @@ export class Budgets {
     client: string | undefined,
     outcome: Outcome,
   ): number[] {
-    const estimate = this.estimator.of(demand.model);
-    const tokens = chargedTokens(outcome, estimate.inputTokens(demand), estimate.bytesPerToken);
+    const tokens = this.tokensOf(demand, outcome);
     if (tokens.exact && tokens.input > 0)
-      estimate.learn(demand, tokens.input, demand.generates ? Math.ceil(tokens.output / demand.choices) : 0);
+      this.estimator
+        .of(demand.model)
+        .learn(demand, tokens.input, demand.generates ? Math.ceil(tokens.output / demand.choices) : 0);
     if (tokens.input + tokens.output > 0) this.metrics.used(demand.model, client, tokens);
     if (reservation === undefined) return [];
     const tookMs = this.clock.nowMs() - reservation.grantedMs;
@@ -128,6 +129,12 @@ export class Budgets {
       if (rule.unit === 'concurrent') rule.learnDuration(tookMs);
       return actual;
     });
+  }
+
+  /** What a finished request has used, as its engine says, or else by estimate. */
+  public tokensOf(demand: TokenDemand, outcome: Outcome): ChargedTokens {
+    const estimate = this.estimator.of(demand.model);
+    return chargedTokens(outcome, estimate.inputTokens(demand), estimate.bytesPerToken);
   }
 
   private reservationFor(demand: TokenDemand, estimate: ModelEstimate): Reservation {

@@ -1,3 +1,4 @@
+import { gatewayLimitName } from '../../shared/gateway-limits';
 import type { KubeObject, ObjectIndex } from '../object-index';
 import { finding, type Rule, type RuleFinding } from './rule';
 import { attachments, httpRoutes, policiesFor } from './support/routes';
@@ -26,6 +27,7 @@ export const clientChosenKey: Rule = {
               }),
             ];
           }
+          if (isSetByPicker(index, policy, name.text)) return [];
           const securing = securityOf(index, policy);
           if (securing === undefined || securing.some((security) => sets(security, name.text!))) return [];
           return [
@@ -37,12 +39,22 @@ export const clientChosenKey: Rule = {
     ),
 };
 
+/** The picker removes every header of this name that a client sends, and names its verified client in it. */
+function isSetByPicker(index: ObjectIndex, policy: KubeObject, header: string): boolean {
+  if (!header.toLowerCase().startsWith(gatewayLimitName(''))) return false;
+  return routesOf(index, policy).some((route) => policiesFor(index, EG, 'EnvoyExtensionPolicy', route).length > 0);
+}
+
 /** The SecurityPolicies of the routes of a policy; undefined unless the Gateways of all are in the input, and so the whole picture. */
 function securityOf(index: ObjectIndex, policy: KubeObject): KubeObject[] | undefined {
-  const routes = httpRoutes(index).filter((route) => policiesFor(index, EG, 'BackendTrafficPolicy', route).includes(policy));
+  const routes = routesOf(index, policy);
   if (routes.length === 0) return undefined;
   if (routes.some((route) => attachments(index, route).some(({ gateway }) => gateway === undefined))) return undefined;
   return routes.flatMap((route) => policiesFor(index, EG, 'SecurityPolicy', route));
+}
+
+function routesOf(index: ObjectIndex, policy: KubeObject): KubeObject[] {
+  return httpRoutes(index).filter((route) => policiesFor(index, EG, 'BackendTrafficPolicy', route).includes(policy));
 }
 
 function sets(security: KubeObject, header: string): boolean {

@@ -36,6 +36,7 @@ import { kongListenerSets } from './kong-listener-sets';
 import { kongRequestLimits } from './kong-request-limits';
 import { kongRouterFlavor } from './kong-router-flavor';
 import { labelSelectors } from './label-selectors';
+import { lateTokenLimits } from './late-token-limits';
 import { literalSecrets } from './literal-secrets';
 import { missingBudget } from './missing-budget';
 import { modelFits } from './model-fits';
@@ -176,4 +177,5 @@ export const RULES: readonly Rule[] = [
   bearerKeys,
   kongRequestLimits,
   nginxRequestLimits,
+  lateTokenLimits,
 ];

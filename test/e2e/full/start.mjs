@@ -25,7 +25,7 @@ function install() {
   buildSync({ entryPoints: [join(root, 'test/components/resolver.ts')], outfile: file, bundle: true, platform: 'node', target: 'node20' });
   Object.assign(process.env, env);
   const { components, findComponent } = createRequire(import.meta.url)(file);
-  for (const name of ['etcd', 'kube-apiserver', 'envoy', 'envoy-gateway']) {
+  for (const name of ['etcd', 'kube-apiserver', 'envoy', 'envoy-gateway', 'egctl', 'ratelimit']) {
     const { missing } = findComponent(components[name]);
     if (missing !== undefined) console.log(`MISSING ${missing}`);
   }

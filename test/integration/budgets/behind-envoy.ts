@@ -14,22 +14,27 @@ export interface Answer {
 }
 
 /** A filter of the proxy, as its bootstrap has it. */
-export interface HttpFilter {
+interface HttpFilter {
   name: string;
   typed_config: Record<string, unknown>;
 }
 
-/** The chain of the listener for clients. */
-function httpFilters(bootstrap: object): HttpFilter[] {
+/** Of the listener for clients. */
+export interface ConnectionManager {
+  http_filters: HttpFilter[];
+  route_config: { virtual_hosts: { routes: Record<string, unknown>[] }[] };
+}
+
+export function connectionManager(bootstrap: object): ConnectionManager {
   const { static_resources } = bootstrap as { static_resources: { listeners: Listener[] } };
   return static_resources.listeners
     .flatMap(({ filter_chains }) => filter_chains.flatMap(({ filters }) => filters))
-    .map(({ typed_config }) => typed_config.http_filters)
-    .find((filters) => filters.some(({ name }) => name.includes('ext_proc')))!;
+    .map(({ typed_config }) => typed_config)
+    .find(({ http_filters }) => http_filters.some(({ name }) => name.includes('ext_proc')))!;
 }
 
 interface Listener {
-  filter_chains: { filters: { typed_config: { http_filters: HttpFilter[] } }[] }[];
+  filter_chains: { filters: { typed_config: ConnectionManager }[] }[];
 }
 
 /** A picker behind an Envoy of its own, in sidecar mode; several may share a folder, and so a policy. */
@@ -47,7 +52,7 @@ export class PickerBehindEnvoy {
     envoy: string,
     folder: string,
     pools: Readonly<Record<string, number>>,
-    changeFilters?: (filters: HttpFilter[]) => void,
+    change?: (bootstrap: object) => void,
   ): Promise<PickerBehindEnvoy> {
     const [grpc, health, metrics, debug] = (await freePorts(4)) as [number, number, number, number];
     const flags = policyFlags(path.join(folder, 'policy.yaml'), { grpc, health, metrics, debug });
@@ -58,7 +63,7 @@ export class PickerBehindEnvoy {
       pickerPort: grpc,
       pools: Object.fromEntries(Object.entries(pools).map(([name, enginePort]) => [name, [enginePort]])),
       input: { retries: 0 },
-      change: (bootstrap) => changeFilters?.(httpFilters(bootstrap)),
+      ...(change === undefined ? {} : { change }),
     });
     return new PickerBehindEnvoy(port, metrics, debug, pickerArgs, picker, proxy);
   }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describeWith } from '../../components/describe-with';
 import { keySet, TokenIssuer } from '../../support/token-issuer';
-import { type HttpFilter, holds, PickerBehindEnvoy, scratchFolder } from './behind-envoy';
+import { connectionManager, holds, PickerBehindEnvoy, scratchFolder } from './behind-envoy';
 
 const policy = (folder: string, identity: string, key: string): string => `apiVersion: cdk8s-ai-gateway.dev/v1alpha1
 kind: PickerPolicy
@@ -15,8 +15,9 @@ limits: [{ name: wide, unit: tokens, amount: 1000000, windowSeconds: 3600, key: 
 `;
 
 /** The Envoy of a gateway that verifies tokens itself, and tells the picker in metadata rather than in headers. */
-function verifyingEnvoy(issuer: TokenIssuer): (filters: HttpFilter[]) => void {
-  return (filters) => {
+function verifyingEnvoy(issuer: TokenIssuer): (bootstrap: object) => void {
+  return (bootstrap) => {
+    const filters = connectionManager(bootstrap).http_filters;
     const provider = {
       issuer: issuer.url,
       audiences: ['llm'],
@@ -62,7 +63,7 @@ describeWith(['envoy'], 'tokens of clients behind real Envoy', ({ envoy }) => {
 
   afterAll(() => echo?.close());
 
-  async function start(identity: string, key: string, change?: (filters: HttpFilter[]) => void) {
+  async function start(identity: string, key: string, change?: (bootstrap: object) => void) {
     const { folder, remove } = scratchFolder();
     const { port } = echo.address() as AddressInfo;
     writeFileSync(

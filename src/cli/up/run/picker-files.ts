@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { formatPickerPolicy, type PickerPolicy } from '../../../picker-config/picker-policy';
+import { formatPickerPolicy, type PickerPolicy, type PolicyLimit } from '../../../picker-config/picker-policy';
 import type { EnginePlan } from '../plan/engine-plans';
 import type { PickerPlan } from '../plan/picker-plans';
 
@@ -40,7 +40,7 @@ export function loopbackPolicy(
     ...pool,
     endpoints: { kind: 'file' as const, path: endpointsFile(folder, pool.name) },
   }));
-  const { store, identity, ...rest } = { ...policy, pools };
+  const { store, identity, ...rest } = { ...policy, pools, limits: policy.limits.map((limit) => ownLimit(limit, name, notice)) };
   if (store?.redis !== undefined) {
     notice(`picker ${name}: no shared store (${store.redis.address} is of the cluster), budgets are counted in its own memory`);
   }
@@ -56,6 +56,13 @@ export function loopbackPolicy(
   mkdirSync(directory, { mode: 0o700, recursive: true });
   for (const [client, key] of apiKeys ?? LAPTOP_KEYS) writeFileSync(join(directory, client), key, { mode: 0o600 });
   return { ...rest, identity: { ...identity, directory } };
+}
+
+/** A gateway that counts is of the cluster; the picker can do what it would. */
+function ownLimit(limit: PolicyLimit, name: string, notice: (text: string) => void): PolicyLimit {
+  if (limit.enforcedBy !== 'gateway') return limit;
+  notice(`picker ${name}: limit '${limit.name}' is the gateway's in the cluster, and the picker enforces it here`);
+  return { ...limit, enforcedBy: 'picker' };
 }
 
 /** Headers of a client whom the gateway has verified: on a laptop no gateway does, so the proxy says it of every request. */

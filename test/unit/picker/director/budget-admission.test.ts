@@ -1,5 +1,6 @@
 import { type Grant, WAIT } from '../../../../src/picker/director/admission';
 import { BudgetAdmission } from '../../../../src/picker/director/budget-admission';
+import { GatewayLimits } from '../../../../src/picker/director/gateway-limits';
 import type { ResolvedModel } from '../../../../src/picker/director/model-resolver';
 import type { Outcome, RejectDecision, RequestFacts } from '../../../../src/picker/ext-proc/director';
 import { rejection } from '../../../../src/picker/ext-proc/rejection';
@@ -81,6 +82,42 @@ test('a known client is admitted, its secret stays here, and its tokens are sett
   grant.settle(outcome({ inputTokens: 7, outputTokens: 8 }));
   expect(settled).toEqual([[15]]);
   expect([...budgets.memory.standings(budgets.rules[0]!)]).toMatchObject([{ key: 'alice', used: 15, use: { reserved: 0 } }]);
+});
+
+describe('limits that the gateway enforces', () => {
+  const theirs = [
+    limit({ name: 'team', enforcedBy: 'gateway', weights: { input: 1, output: 3, cached: 0 } }),
+    limit({ name: 'other-model', enforcedBy: 'gateway', models: ['other'], key: { source: 'all' } }),
+    limit({ name: 'all', enforcedBy: 'gateway', key: { source: 'all' } }),
+  ];
+  const told = (client: string): Grant => {
+    const { admission } = harness([]);
+    admission.gatewayLimits = new GatewayLimits(theirs, []);
+    admission.identity = bySecret;
+    const facts = request(CHAT, undefined, { authorization: client });
+    admission.identify(facts);
+    return admission.admit(facts, resolved()) as Grant;
+  };
+
+  test('are told whose a request is, and what it used, where they are for its model', () => {
+    const grant = told('alice');
+    expect(grant.setHeaders).toEqual(['x-aig-limit-team', 'alice', 'x-aig-limit-all', '<shared>']);
+    expect(grant.wantsUsage).toBe(true);
+    const ended = outcome({ inputTokens: 10, cachedTokens: 4, outputTokens: 5 });
+    grant.settle(ended);
+    expect(grant.answerMetadata!(ended)).toEqual({ 'envoy.lb': { 'x-aig-limit-team': 21, 'x-aig-limit-all': 15 } });
+    expect(grant.answerMetadata!(outcome({ status: 500, inputTokens: -1, outputTokens: -1 }))).toEqual({
+      'envoy.lb': { 'x-aig-limit-team': 0, 'x-aig-limit-all': 0 },
+    });
+  });
+
+  test.each([
+    ['a line break', 'a\r\nx-evil: 1', 'a%0D%0Ax-evil%3A%201'],
+    ['what stands for nobody', '<shared>', '%3Cshared%3E'],
+    ['half a character', 'a\ud800', 'a%EF%BF%BD'],
+  ])('a client named %s cannot write a header', (_, client, value) => {
+    expect(told(client).setHeaders![1]).toBe(value);
+  });
 });
 
 test.each([
