@@ -49,6 +49,7 @@ export { EndpointChooser, type EndpointChooserOptions, type PowerOfKOptions } fr
 export { FailureMode } from './constructs/values/failure-mode';
 export { Filter, type PrefixCacheAffinityFilterOptions, type UtilizationFilterOptions } from './constructs/values/filter';
 export {
+  Eviction,
   type FlowControlOptions,
   type PriorityBandOptions,
   QueueFairness,

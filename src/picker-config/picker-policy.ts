@@ -240,7 +240,15 @@ export interface PolicyPriorities {
   readonly maxBytes: number;
   readonly waitingRoom: PolicyWaitingRoom;
   readonly saturation: PolicySaturation;
+  /** Whose place a request of a higher priority may take. @default queued */
+  readonly evicts?: (typeof EVICTED)[number];
 }
+
+/**
+ * Requests below priority 0 give up their place: while they wait, also while an engine works on them and their client has heard nothing, or
+ * also in the middle of an answer.
+ */
+export const EVICTED = ['queued', 'unanswered', 'running'] as const;
 
 export const BAND_FAIRNESS = ['attainedService', 'roundRobin', 'none'] as const;
 export const BAND_ORDERING = ['arrival', 'deadline', 'slo'] as const;
@@ -456,6 +464,7 @@ function prioritiesKeys(priorities: PolicyPriorities): unknown {
       ...changed('queueDepth', saturation.queueDepth, priorities.saturation.queueDepth),
       ...changed('kvCacheUsage', saturation.kvCacheUsage, priorities.saturation.kvCacheUsage),
     }),
+    evicts: unless('queued', priorities.evicts),
   };
   return keys;
 }

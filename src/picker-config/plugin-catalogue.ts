@@ -52,7 +52,6 @@ const MULTICLUSTER = out(
 );
 const TOPOLOGY = out('this picker reads no labels of nodes', 'use label-selector-filter on a topology label of the pods');
 const NOTIFICATIONS = out('pools and pods are always watched, without a plugin', 'remove it');
-const NO_EVICTION = out('what an engine works on is not interrupted', 'remove it: what waits gives way without it');
 const LATENCY = out(
   'it needs the service that llm-d trains to predict latencies; here speeds are measured',
   'use expected-cost-scorer, or the llm-d picker with its latency predictor',
@@ -101,8 +100,8 @@ const ALPHA: readonly Row[] = [
   ['multicluster-kv-cache-utilization-scorer', 'scorer', MULTICLUSTER],
   ['multicluster-prefix-cache-scorer', 'scorer', MULTICLUSTER],
   ['multicluster-approx-prefix-cache-producer', 'producer', MULTICLUSTER],
-  ['sheddable-eviction-filter', 'eviction', NO_EVICTION],
-  ['priority-then-time-eviction-order-policy', 'eviction', NO_EVICTION],
+  ['sheddable-eviction-filter', 'eviction'],
+  ['priority-then-time-eviction-order-policy', 'eviction'],
   ['priority-holdback-policy', 'usage-limit', USAGE_LIMIT],
   ['soft-reflective-ceiling-policy', 'usage-limit', USAGE_LIMIT],
   [

@@ -5,17 +5,18 @@ import {
   DEFAULT_BAND,
   DEFAULT_PRIORITIES,
   defaultCeiling,
+  EVICTED,
   type PolicyBand,
   type PolicyPriorities,
   type PolicyTenant,
 } from './picker-policy';
-import { all, DNS_LABEL, NOT_EMPTY } from './policy-forms';
+import { all, DNS_LABEL, given, NOT_EMPTY } from './policy-forms';
 
 /** What Kubernetes allows. */
 export const PRIORITY_BOUNDS = { min: -2_147_483_648, max: 2_147_483_647 };
 
 export function readPriorities(node: ConfigNode | undefined): PolicyPriorities | undefined {
-  const fields = node?.fields(['bands', 'tenants', 'maxRequests', 'maxBytes', 'waitingRoom', 'saturation']);
+  const fields = node?.fields(['bands', 'tenants', 'maxRequests', 'maxBytes', 'waitingRoom', 'saturation', 'evicts']);
   if (fields === undefined) return undefined;
   const byDefault = DEFAULT_PRIORITIES;
   const room = fields.get('waitingRoom')?.fields(['maxRequests', 'queueSeconds']);
@@ -33,6 +34,7 @@ export function readPriorities(node: ConfigNode | undefined): PolicyPriorities |
       queueDepth: saturation?.get('queueDepth')?.number({ min: 0.1 }) ?? byDefault.saturation.queueDepth,
       kvCacheUsage: saturation?.get('kvCacheUsage')?.number({ min: 0.01, max: 1 }) ?? byDefault.saturation.kvCacheUsage,
     },
+    ...given('evicts', fields.get('evicts')?.oneOf(EVICTED)),
   };
 }
 

@@ -12,7 +12,7 @@ import type { IInferenceModel } from '../inference-model';
 import { refuseAll } from '../internal/errors';
 import type { ClientIdentity } from '../values/client-identity';
 import { Criticality } from '../values/criticality';
-import { type FlowControlOptions, type PriorityBandOptions, QueueFairness, QueueOrder } from '../values/flow-control';
+import { Eviction, type FlowControlOptions, type PriorityBandOptions, QueueFairness, QueueOrder } from '../values/flow-control';
 
 /** What the checks of flow control look at. */
 export interface FlowControlCheckInput {
@@ -40,6 +40,16 @@ export function checkFlowControl(scope: Construct, { flowControl, models, identi
       code: 'AIG496',
       what: 'tenants have a criticality, and the gateway knows none: a client could choose its own',
       fix: 'set identity on the gateway (ClientIdentity.apiKeys or .jwt)',
+    });
+  }
+  const used = prioritiesOf(models, flowControl);
+  const { eviction = Eviction.QUEUED } = flowControl;
+  if (eviction !== Eviction.QUEUED && used.every((priority) => priority >= 0)) {
+    problems.push({
+      code: 'AIG498',
+      what: 'flowControl.eviction ends requests with a priority below 0, and no model and no tenant has one',
+      value: eviction.name,
+      fix: 'give a model Criticality.SHEDDABLE, or leave eviction out',
     });
   }
   problems.push(...bandProblems(flowControl, models), ...numberProblems(flowControl));
@@ -71,6 +81,7 @@ export function prioritiesPolicy(
         queueDepth: saturation.queueDepth ?? byDefault.saturation.queueDepth,
         kvCacheUsage: saturation.kvCacheUsageRatio ?? byDefault.saturation.kvCacheUsage,
       },
+      evicts: (flowControl?.eviction ?? Eviction.QUEUED).name,
     },
   };
 }

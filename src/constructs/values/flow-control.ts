@@ -18,6 +18,8 @@ export interface FlowControlOptions {
   readonly waitingRoom?: WaitingRoomOptions;
   /** When an endpoint counts as full. @default - see SaturationOptions */
   readonly saturation?: SaturationOptions;
+  /** Whose place a request of a higher priority may take. @default Eviction.QUEUED */
+  readonly eviction?: Eviction;
 }
 
 /** The queue of the requests of one criticality. Numbers hold for each pool. */
@@ -52,6 +54,21 @@ export interface SaturationOptions {
   readonly queueDepth?: number;
   /** Share of its KV cache in use. 0.01 to 1. @default 0.95 */
   readonly kvCacheUsageRatio?: number;
+}
+
+/** Whose place a request of a higher priority may take when a pool is full: of running ones, always one with a priority below 0. */
+export class Eviction {
+  /** Of those that wait: nothing but their time is lost. */
+  public static readonly QUEUED = new Eviction('queued');
+  /** Also of those that an engine works on, as long as their clients have heard nothing: they get 429, and the engine's work is lost. */
+  public static readonly UNANSWERED = new Eviction('unanswered');
+  /** Also of those in the middle of their answer, which is cut off. */
+  public static readonly RUNNING = new Eviction('running');
+
+  private constructor(
+    /** As the policy spells it. */
+    public readonly name: 'queued' | 'unanswered' | 'running',
+  ) {}
 }
 
 /** Whose turn it is among the tenants that wait. */

@@ -1,4 +1,4 @@
-import type { Outcome, RejectDecision, RequestFacts } from '../ext-proc/director';
+import type { Outcome, RejectDecision, RequestFacts, RunningCall } from '../ext-proc/director';
 import type { DynamicMetadata } from '../ext-proc/processing-response';
 import type { VerifiedClient } from '../identity/identity';
 import type { ResolvedModel } from './model-resolver';
@@ -33,6 +33,8 @@ export interface Grant {
   readonly answerHeaders: readonly string[] | undefined;
   /** Output tokens to which each answer is cut; undefined where the request's own bound will do. */
   readonly maxTokens?: number | undefined;
+  /** Told of the request's call, where it may have to be ended. @default nobody ends it */
+  readonly onCall?: ((call: RunningCall) => void) | undefined;
   settle(outcome: Outcome): void;
   /** What the filters of the gateway hear of a request that has settled. @default nothing */
   answerMetadata?(outcome: Outcome): DynamicMetadata | undefined;

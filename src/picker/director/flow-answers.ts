@@ -27,6 +27,7 @@ const ANSWERS: Readonly<Record<RefusalReason, readonly [code: ErrorCode, detail:
     'rejected-no-endpoints',
   ],
   'evicted-priority': ['ResourceExhausted', 'request evicted from queue for one of a higher priority', 'evicted-priority'],
+  'evicted-running': ['ResourceExhausted', 'request evicted by flow control', 'evicted'],
   'evicted-pressure': [
     'ResourceExhausted',
     'request evicted from queue for a client with fewer requests in it',

@@ -217,6 +217,7 @@ class Routed implements RouteDecision {
   public readonly removeHeaders: readonly string[] | undefined;
   public readonly wantsUsage: boolean;
   public readonly maxTokens: number | undefined;
+  public readonly onCall: RouteDecision['onCall'];
 
   public constructor(
     public readonly destination: string,
@@ -232,6 +233,7 @@ class Routed implements RouteDecision {
     this.removeHeaders = grant?.removeHeaders;
     this.wantsUsage = grant?.wantsUsage === true;
     this.maxTokens = grant?.maxTokens;
+    this.onCall = grant?.onCall;
   }
 }
 

@@ -7,6 +7,7 @@ import type { FlowControlSettings } from '../flow-control/settings';
 import { requestApi } from '../openai/request-api';
 import type { Logger } from '../telemetry/log';
 import { type Admission, type Grant, WAIT } from './admission';
+import { EvictableGrant } from './evictable-grant';
 import { flowAnswer } from './flow-answers';
 import type { ResolvedModel } from './model-resolver';
 
@@ -33,6 +34,8 @@ export class QueueAdmission implements Admission, FlowControlHost<Ticket> {
   /** Those who wait here, and those who wait for the inner admission (their place is undefined). */
   private readonly tickets = new Map<RequestFacts, Ticket>();
   private readonly ask = new ReusedAsk();
+  /** Requests that may be ended, ever. */
+  private began = 0;
 
   public constructor(
     private readonly inner: Admission,
@@ -91,7 +94,7 @@ export class QueueAdmission implements Admission, FlowControlHost<Ticket> {
 
   public dispatch(ticket: Ticket, flow: Flow<Ticket>): void {
     this.tickets.delete(ticket.request);
-    ticket.resume?.(withFlow(ticket.grant, flow));
+    ticket.resume?.(this.leave(ticket.grant, flow, ticket.request, ticket.resolved));
   }
 
   public refuse(ticket: Ticket, refusal: Refusal): void {
@@ -127,15 +130,28 @@ export class QueueAdmission implements Admission, FlowControlHost<Ticket> {
     if (flow === undefined || (request.body === undefined && request.method === 'GET')) return grant;
     ask.take(request, resolved, grant, resume);
     const entered = flow.enter(ask);
-    if (entered.kind === 'grant') return withFlow(grant, entered);
+    if (entered.kind === 'grant') return this.leave(grant, entered, request, resolved);
     if (entered.kind === 'refusal') return this.answer(request, resolved, grant, entered);
     entered.ticket.place = entered;
     this.tickets.set(request, entered.ticket);
     return WAIT;
   }
 
+  /** Both leaves in one; without an inner one no object is made. */
+  private leave(grant: Grant | undefined, flow: Flow<Ticket>, request: RequestFacts, resolved: ResolvedModel): Grant {
+    const both = grant === undefined ? flow : new QueuedGrant(grant, flow);
+    if (flow.evicts === 'none') return both;
+    const said = { ...resolved };
+    const refusal = (why: Refusal): RejectDecision => this.audited(request, said, grant, why);
+    return new EvictableGrant(both, flow, { refusal, order: ++this.began, beganMs: this.host.nowMs() });
+  }
+
   private answer(request: RequestFacts, resolved: ResolvedModel, grant: Grant | undefined, refusal: Refusal): RejectDecision {
     grant?.release();
+    return this.audited(request, resolved, grant, refusal);
+  }
+
+  private audited(request: RequestFacts, resolved: ResolvedModel, grant: Grant | undefined, refusal: Refusal): RejectDecision {
     const { reason, pool, band, waitedMs, retryMs } = refusal;
     const decision = flowAnswer(requestApi(request.path), refusal);
     const { model, priority, fairnessId } = resolved;
@@ -209,11 +225,6 @@ class ReusedAsk implements Ask {
 function positive(text: string | undefined): number {
   const value = text === undefined ? Number.NaN : Number(text);
   return value > 0 && value < Number.POSITIVE_INFINITY ? value : -1;
-}
-
-/** Both leaves in one; without an inner one no object is made. */
-function withFlow(grant: Grant | undefined, flow: Flow<Ticket>): Grant {
-  return grant === undefined ? flow : new QueuedGrant(grant, flow);
 }
 
 class QueuedGrant implements Grant {

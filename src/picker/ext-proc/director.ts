@@ -41,8 +41,21 @@ export interface RouteDecision {
   readonly maxTokens?: number | undefined;
   /** False when nobody needs the answer (usage, in-flight): the stream is then closed early. */
   readonly observeResponse: boolean;
+  /** Told of the call when the request is on its way, where it may have to be ended from here. */
+  readonly onCall?: ((call: RunningCall) => void) | undefined;
   /** Handed back at `settle`. */
   readonly ticket: unknown;
+}
+
+/** A request that an engine works on. */
+export interface RunningCall {
+  /** Nothing has been told to the client. */
+  readonly isUnanswered: boolean;
+  /**
+   * Ends it: with this answer if none has begun, else by cutting that off. It is settled before this returns, with the cause `evicted`. False
+   * when it is over.
+   */
+  evict(refusal: RejectDecision): boolean;
 }
 
 /** Answer the client from here. */

@@ -1,7 +1,8 @@
 import type { GrpcCall, GrpcStream } from '../http2/grpc';
-import type { Outcome, RouteDecision } from './director';
+import type { Outcome, RejectDecision, RouteDecision, RunningCall } from './director';
 import { BodyMode, Phase, type ProcessingRequest } from './processing-request';
-import type { DynamicMetadata } from './processing-response';
+import { type DynamicMetadata, writeImmediateReply } from './processing-response';
+import { rejectionHeaders } from './rejection';
 import { RequestPhase, type RequestPhaseHost } from './request-phase';
 import type { RequestState } from './request-state';
 import { ResponsePhase, type ResponsePhaseHost } from './response-phase';
@@ -13,7 +14,7 @@ const INVALID_ARGUMENT = 3;
 const UNIMPLEMENTED = 12;
 
 /** One `Process` call: one HTTP request and its answer. */
-export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHost {
+export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHost, RunningCall {
   readonly request: RequestState;
   private readonly requestPhase: RequestPhase;
   private readonly responsePhase: ResponsePhase;
@@ -65,6 +66,22 @@ export class ProcessCall implements GrpcCall, RequestPhaseHost, ResponsePhaseHos
     this.routed = decision;
     this.routedAtMs = this.context.nowMs();
     if (this.closed) this.settle('client-disconnect');
+    else decision.onCall?.(this);
+  }
+
+  get isUnanswered(): boolean {
+    return !this.responsePhase.started;
+  }
+
+  evict(refusal: RejectDecision): boolean {
+    if (this.over || this.settled) return false;
+    this.settle('evicted');
+    const { writer } = this.context;
+    writeImmediateReply(writer, refusal.status, rejectionHeaders(refusal), refusal.body, refusal.reason);
+    this.stream.send(writer.bytes, writer.at, writer.length);
+    this.end(OK);
+    this.stream.flush();
+    return true;
   }
 
   onRequestSent(decision: RouteDecision): void {

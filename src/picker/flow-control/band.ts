@@ -1,6 +1,7 @@
 import { type Turns, turnsFor } from './fairness';
-import { Flow, type FlowOwner, type FlowUsage, serviceOf, type Waiting } from './flow';
-import type { BandSettings } from './settings';
+import { type Evictable, Flow, type FlowOwner, type FlowUsage, serviceOf, type Waiting } from './flow';
+import { IndexedHeap } from './indexed-heap';
+import type { BandSettings, Evicts } from './settings';
 
 /** Flows are forgotten after this time without a request, when there are many. */
 const IDLE_MS = 300_000;
@@ -21,6 +22,7 @@ export class Band<T> implements FlowOwner<T> {
   public isClosed = false;
   /** Since when saturation is below the ceiling, while closed; -1 when it is not. */
   public belowSinceMs = -1;
+  public readonly evictable = new IndexedHeap<Evictable>((a, b) => a.order > b.order);
   private readonly flows = new Map<string, Flow<T>>();
   private turns: Turns<T>;
   /** The flow that began last. */
@@ -39,6 +41,10 @@ export class Band<T> implements FlowOwner<T> {
 
   public get countsTokens(): boolean {
     return this.settings.fairness === 'attainedService';
+  }
+
+  public get evicts(): Evicts {
+    return this.settings.evicts;
   }
 
   /** By other rules from here on; whoever waits goes on waiting. */

@@ -72,6 +72,7 @@ export class FlowControl<T> {
       return this.refusal(line, band, ask, 'shed', nowMs);
     }
     if (this.isDraining) return this.refusal(line, band, ask, 'shutting-down', nowMs);
+    if (!isEmpty && line.ahead(band) === 0 && this.takePlace(line, band, nowMs)) return this.pass(line, band, ask, nowMs);
     return this.makeRoom(line, band, ask, nowMs) ?? this.enqueue(line, band, ask, nowMs);
   }
 
@@ -156,7 +157,7 @@ export class FlowControl<T> {
     for (const band of line.bands) {
       while (band.queued > 0) {
         // who matters less does not overtake, even where its ceiling is as high
-        if (!line.hasRoom(band, nowMs)) return;
+        if (!line.hasRoom(band, nowMs) && !this.takePlace(line, band, nowMs)) return;
         this.dispatch(band.next() as QueuedRequest<T>, nowMs);
       }
     }
@@ -217,6 +218,36 @@ export class FlowControl<T> {
       this.evict(this.leastImportant()!, 'evicted-priority', nowMs);
     }
     return undefined;
+  }
+
+  /**
+   * Ends a running request of the lowest priority for one of this band. One for one: the load stays as it was, so whether there is room need
+   * not be asked again.
+   */
+  private takePlace(line: Line<T>, band: Band<T>, nowMs: number): boolean {
+    for (let i = line.bands.length - 1; line.bands[i] !== band; i--) {
+      const lower = line.bands[i]!;
+      if (lower.settings.evicts === 'none') continue;
+      for (let victim = lower.evictable.first; victim !== undefined; victim = lower.evictable.first) {
+        lower.evictable.remove(victim.place);
+        const refusal = this.describe(line, lower, 'evicted-running', nowMs - victim.beganMs, nowMs);
+        if (!this.withoutPumping(() => victim.evict(refusal))) continue;
+        this.metrics.shed(line.name, lower.settings.name, 'evicted-running');
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The place that becomes free is for one who is known. */
+  private withoutPumping(evict: () => boolean): boolean {
+    const { isPumping } = this;
+    this.isPumping = true;
+    try {
+      return evict();
+    } finally {
+      this.isPumping = isPumping;
+    }
   }
 
   /** The last of the tenant who has most in the queue, if he would still have more than the newcomer. */

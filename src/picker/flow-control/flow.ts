@@ -1,6 +1,7 @@
 import { type HeapEntry, IndexedHeap } from './indexed-heap';
+import type { Refusal } from './outcome';
 import type { QueueSeries, SeriesHolder } from './queue-metrics';
-import type { Ordering } from './settings';
+import type { Evicts, Ordering } from './settings';
 
 /** A request that waits. */
 export interface Waiting<T> {
@@ -31,11 +32,25 @@ export interface FlowUsage {
   readonly responseBytes: number;
 }
 
+/** A request under way that may be ended for one that matters more. */
+export interface Evictable {
+  /** Place among those of its band. */
+  readonly place: HeapEntry<Evictable>;
+  readonly beganMs: number;
+  /** Number of its beginning. */
+  readonly order: number;
+  /** Ends it, and tells its client so. False when it is too late for that. */
+  evict(refusal: Refusal): boolean;
+}
+
 /** Told when a request of the flow is over. */
 export interface FlowOwner<T> {
   finished(flow: Flow<T>, usage: FlowUsage | undefined): void;
   /** The engine's count of tokens decides whose turn it is. */
   readonly countsTokens: boolean;
+  readonly evicts: Evicts;
+  /** Those under way that may be ended, the newest first: least is lost with it. */
+  readonly evictable: IndexedHeap<Evictable>;
 }
 
 /**
@@ -72,6 +87,15 @@ export class Flow<T> implements SeriesHolder {
 
   public get wantsUsage(): boolean {
     return this.owner.countsTokens && this.key !== '';
+  }
+
+  /** Which of its running requests may be ended. */
+  public get evicts(): Evicts {
+    return this.owner.evicts;
+  }
+
+  public get evictable(): IndexedHeap<Evictable> {
+    return this.owner.evictable;
   }
 
   public settle(usage: FlowUsage): void {

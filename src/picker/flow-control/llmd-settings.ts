@@ -16,6 +16,9 @@ const ORDERING: Readonly<Record<string, Ordering>> = {
   'slo-deadline-ordering-policy': 'slo',
 };
 
+/** Who is evicted, and in which order; both are what is done. */
+const EVICTION: readonly string[] = ['sheddable-eviction-filter', 'priority-then-time-eviction-order-policy'];
+
 const USAGE_LIMIT = 'static-usage-limit-policy';
 const UTILIZATION = 'utilization-detector';
 const CONCURRENCY = 'concurrency-detector';
@@ -23,6 +26,7 @@ const CONCURRENCY = 'concurrency-detector';
 /** llm-d's plugin types that say how requests queue, and when a pool is full. */
 export const FLOW_CONTROL_PLUGINS: readonly string[] = [
   ...[...Object.keys(FAIRNESS), ...Object.keys(ORDERING)],
+  ...EVICTION,
   ...[USAGE_LIMIT, UTILIZATION, CONCURRENCY],
 ];
 
@@ -83,13 +87,15 @@ class Reader {
       ordering: ORDERING[this.typeOf(spec?.orderingPolicy) ?? ''] ?? 'arrival',
       ceiling,
       busyCeiling: ceiling,
+      evicts: this.config.flowControl.enableEviction && priority < 0 ? 'running' : 'none',
     };
   }
 
   /** They have no parameters, but what is written there must not be overlooked. */
   private checkQueuePlugins(): void {
     for (const { name, type } of this.config.plugins) {
-      if (FAIRNESS[type] !== undefined || ORDERING[type] !== undefined) this.parameters(name, type).done();
+      if (FAIRNESS[type] !== undefined || ORDERING[type] !== undefined || EVICTION.includes(type))
+        this.parameters(name, type).done();
     }
   }
 

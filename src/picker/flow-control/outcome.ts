@@ -25,6 +25,8 @@ export type RefusalReason =
   | 'expired-no-endpoints'
   /** Its place was needed for a request of a higher priority. */
   | 'evicted-priority'
+  /** It ran, and its place was needed for a request of a higher priority. */
+  | 'evicted-running'
   /** Its place was needed for a tenant who has fewer in the queue. */
   | 'evicted-pressure'
   /** The pool is saturated, and nobody waits in this configuration. */
@@ -39,6 +41,7 @@ export const OUTCOME_OF: Readonly<Record<RefusalReason, Outcome>> = {
   'expired-no-endpoints': 'EvictedNoEndpoints',
   'evicted-priority': 'EvictedOther',
   'evicted-pressure': 'EvictedOther',
+  'evicted-running': 'EvictedOther',
   shed: 'RejectedCapacity',
   'shutting-down': 'RejectedOther',
 };

@@ -6,6 +6,9 @@ export type Fairness = 'none' | 'roundRobin' | 'attainedService';
 /** In which order the requests of one flow are served. */
 export type Ordering = 'arrival' | 'deadline' | 'slo';
 
+/** Which running requests of a band may be ended for one that matters more: none, those whose answer has not begun, or all. */
+export type Evicts = 'none' | 'unanswered' | 'running';
+
 export interface BandSettings {
   /** For metrics and pages. */
   readonly name: string;
@@ -23,6 +26,7 @@ export interface BandSettings {
   readonly ceiling: number;
   /** Saturation from which they wait while a higher band was used in the last minute; see `HOLDBACK_MS`. */
   readonly busyCeiling: number;
+  readonly evicts: Evicts;
 }
 
 export interface FlowControlSettings {

@@ -21,10 +21,6 @@ export function unsupportedParts(config: EndpointPickerConfig, locate: (path: st
   const refuse = (path: string, what: string, fix: string): void => {
     problems.push({ code: ConfigCode.UNSUPPORTED_SECTION, what, fix, where: locate(path) });
   };
-  if (config.flowControl.enableEviction) {
-    const what = 'this picker does not interrupt requests that an engine works on';
-    refuse('flowControl.enableEviction', what, 'remove it: requests that wait give way to those of a higher priority without it');
-  }
   const { dataLayer } = config;
   if (dataLayer.peerDiscovery !== undefined) {
     refuse(

@@ -13,7 +13,6 @@ import { ROOT } from './pages';
 /** A configuration with every part that the picker may lack. */
 const FULL_CONFIG: EndpointPickerConfig = {
   ...EMPTY_ENDPOINT_PICKER_CONFIG,
-  flowControl: { ...EMPTY_ENDPOINT_PICKER_CONFIG.flowControl, enableEviction: true },
   dataLayer: { ...EMPTY_ENDPOINT_PICKER_CONFIG.dataLayer, peerDiscovery: 'peers', crossReplicaSyncer: 'syncer' },
 };
 

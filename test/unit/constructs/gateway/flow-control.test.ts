@@ -4,6 +4,7 @@ import {
   ClientIdentity,
   Criticality,
   EndpointPicker,
+  Eviction,
   type FlowControlOptions,
   GatewayImplementation,
   PickerDelivery,
@@ -50,6 +51,7 @@ describe('flowControl of a gateway', () => {
         maxSize: Size.gibibytes(1),
         waitingRoom: { maxRequests: 5, queueTime: Duration.minutes(5) },
         saturation: { queueDepth: 8, kvCacheUsageRatio: 0.9 },
+        eviction: Eviction.UNANSWERED,
       }),
     );
     expect(parse(text).priorities).toEqual({
@@ -72,6 +74,7 @@ describe('flowControl of a gateway', () => {
       maxBytes: '1Gi',
       waitingRoom: { maxRequests: 5, queueSeconds: 300 },
       saturation: { queueDepth: 8, kvCacheUsage: 0.9 },
+      evicts: 'unanswered',
     });
     const { policy, problems } = parsePickerPolicy(text, 'policy.yaml');
     expect([problems, policy?.priorities?.bands[2]?.ceiling]).toEqual([[], 0.5]);
@@ -100,6 +103,12 @@ describe('flowControl of a gateway', () => {
       KEYS,
       [/AIG493 .*QueueFairness\.ATTAINED_SERVICE/],
     ],
+    [
+      'eviction of requests that nobody has',
+      { eviction: Eviction.RUNNING, tenants: { research: STANDARD } },
+      { ...KEYS, criticalities: [CRITICAL] },
+      [/AIG498 flowControl\.eviction .*got 'running'/],
+    ],
     ['tenants without an identity', { tenants: { research: STANDARD } }, {}, [/AIG496 .*ClientIdentity/]],
     ['the picker of llm-d', {}, { picker: LLMD }, [/AIG497 /]],
     [
@@ -120,8 +129,8 @@ describe('flowControl of a gateway', () => {
         /AIG493 flowControl\.waitingRoom\.maxRequests /,
       ],
     ],
-  ])('refuses %s', (_title, flowControl, props, messages) => {
-    const said = refusal(() => program(flowControl, props).synth());
+  ])('refuses %s', (_title, flowControl, { criticalities, ...props }: { criticalities?: Criticality[] }, messages) => {
+    const said = refusal(() => program(flowControl, props, criticalities).synth());
     for (const message of messages) expect(said).toMatch(message);
     expect(said).toContain('[llm/gw]');
   });

@@ -26,7 +26,7 @@ test('F10: nothing but the gate gives llm-d’s defaults, and a bound for bytes'
   });
   expect(settings.bandFor(3)).toEqual({
     ...{ name: '3', priority: 3, maxRequests: 5_000, maxBytes: 1_000_000_000, queueMs: 60_000 },
-    ...{ fairness: 'none', ordering: 'arrival', ceiling: 1, busyCeiling: 1 },
+    ...{ fairness: 'none', ordering: 'arrival', ceiling: 1, busyCeiling: 1, evicts: 'none' },
   });
 });
 

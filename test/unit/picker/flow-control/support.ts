@@ -12,7 +12,7 @@ export const USAGE: FlowUsage = { inputTokens: 10, outputTokens: 10, cachedToken
 export function band(priority: number, changes: Partial<BandSettings> = {}): BandSettings {
   return {
     ...{ name: `band${priority}`, priority, maxRequests: 1_000, maxBytes: 1_000_000, queueMs: 60_000 },
-    ...{ fairness: 'none', ordering: 'arrival', ceiling: 1, busyCeiling: 1 },
+    ...{ fairness: 'none', ordering: 'arrival', ceiling: 1, busyCeiling: 1, evicts: 'none' },
     ...changes,
   } as BandSettings;
 }

@@ -150,11 +150,6 @@ test('the data layer has a key that tells its changes from those of scheduling',
 
 test.each([
   [
-    'eviction of running requests',
-    `${HEAD}featureGates: [flowControl]\nflowControl: {enableEviction: true}\n${FILES}${DISCOVERY}`,
-    ['AIG513 this picker does not interrupt requests that an engine works on'],
-  ],
-  [
     'discovery without a path',
     `${HEAD}plugins: [{name: f, type: file-discovery}]\n${DISCOVERY}`,
     ["AIG504 plugin type 'file-discovery' needs the parameter 'path'"],
