@@ -89,7 +89,9 @@ export class PickerDirector implements Director {
     this.scheduler.settle(routed.flight, outcome);
     routed.grant?.settle(outcome);
     if (outcome.handlingMs !== undefined) this.parts.scheduling.responseSeconds.observe(outcome.handlingMs / 1e3);
-    routed.series.settled(outcome, this.parts.clock.nowMs() - routed.decidedMs, routed.streaming);
+    const nowMs = this.parts.clock.nowMs();
+    routed.series.settled(outcome, nowMs - routed.decidedMs, routed.streaming);
+    this.parts.requests.pools.used(routed.pool, outcome, nowMs);
   }
 
   /** What the filters of the gateway hear of a request that has settled. */
@@ -166,6 +168,7 @@ export class PickerDirector implements Director {
     const explained = isAsked ? [DECISION_HEADER, decisionHeader(explanation!, destination)] : undefined;
     return new Routed(
       destination,
+      attempt.pool.name,
       request.scanned === undefined || targetModel === (request.scanned.model ?? '') ? undefined : targetModel,
       joined(attempt.pool.setHeaders, grant?.setHeaders),
       joined(joined(answerHeaders, grant?.answerHeaders), explained),
@@ -182,7 +185,6 @@ export class PickerDirector implements Director {
     this.refuseStranger(request, refusal);
   }
 
-  /** Counted without the model: who is not known must not choose the labels of a metric. */
   /** Counted without the model: who is not known must not choose the labels of a metric. */
   private refuseStranger(request: RequestFacts, refusal: RejectDecision): RejectDecision {
     this.resolved.model = '';
@@ -221,6 +223,7 @@ class Routed implements RouteDecision {
 
   public constructor(
     public readonly destination: string,
+    public readonly pool: string,
     public readonly targetModel: string | undefined,
     public readonly setHeaders: readonly string[] | undefined,
     public readonly answerHeaders: readonly string[] | undefined,

@@ -277,6 +277,7 @@ export class PickerProgram {
         (out) => writeDiscoveryMetrics(out, this.discoveries?.statuses() ?? []),
         ...(this.settings.streamMetrics ? [(out: Exposition) => this.metering.write(out)] : []),
         (out) => this.clients.budgets.metrics.write(out),
+        (out) => this.requests.pools.write(out, this.clock.nowMs()),
         (out) => this.queueing.write(out),
         (out) => writePluginMeters(out, this.meters, this.prefixes),
         (out) => writePluginMetrics(out, this.faults),
@@ -292,7 +293,7 @@ export class PickerProgram {
     const { peers } = this;
     return new Map<string, Page>([
       ['/debug/endpoints', { contentType, pieces: () => [endpointsPage(this.store, this.clock)] }],
-      ['/debug/limits', { contentType, pieces: () => [limitsPage(this.clients.budgets)] }],
+      ['/debug/limits', { contentType, pieces: () => limitsPage(this.clients.budgets, this.clients.admission.store) }],
       ['/debug/flow-control', { contentType, pieces: () => [this.queueing.page()] }],
       ['/debug/decisions', { contentType, pieces: () => [decisionsPage(this.decisions, this.clock)] }],
       ['/debug/decisions/', { contentType, pieces: (_query, id) => onePiece(decisionPage(this.decisions, id, this.clock)) }],

@@ -11,7 +11,7 @@ export interface Page {
    * @param rest of the path, for a page whose path ends with a slash
    * @returns undefined where there is nothing at that path
    */
-  pieces(query: URLSearchParams, rest: string): Iterable<string> | undefined;
+  pieces(query: URLSearchParams, rest: string): Iterable<string> | AsyncIterable<string> | undefined;
 }
 
 export interface TextServerTls extends TlsMaterial {
@@ -80,7 +80,7 @@ export class TextServer {
       return;
     }
     response.writeHead(200, { 'content-type': page.contentType });
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       response.write(piece);
       await nextTurn();
     }

@@ -2,6 +2,7 @@ import type { Outcome } from '../ext-proc/director';
 import type { Exposition, Labels } from './exposition';
 import { Bounds, Histogram } from './histogram';
 import { LabelLimiter, OTHER } from './label-limiter';
+import { PoolTokens } from './pool-tokens';
 
 /** llm-d's limits (`model_name` with `target_model_name`, and `fairness_id`). */
 const MAX_MODELS = 1_000;
@@ -67,6 +68,7 @@ export class RequestSeries {
 
 /** The request group of llm-d's metrics. Found by nested maps, so that a known series costs no text concatenation. */
 export class RequestMetrics {
+  public readonly pools = new PoolTokens();
   private readonly byModel = new Map<string, Map<string, Map<string, Map<number, RequestSeries>>>>();
   private readonly all: RequestSeries[] = [];
   private readonly models = new LabelLimiter(MAX_MODELS);

@@ -5,6 +5,7 @@ import { type ModelEstimate, TokenEstimator } from './estimator';
 import { LimitRule, type LimitSubject } from './limit-rule';
 import { MemoryBudgets } from './memory-budgets';
 import { type Denial, Reservation } from './reservation';
+import type { KeyStanding } from './standing';
 import { TokenMetrics } from './token-metrics';
 import { type ChargedTokens, chargedTokens } from './usage-charge';
 
@@ -33,6 +34,8 @@ export interface BudgetStore {
   reserve(reservation: Reservation, done: (result: ReserveResult) => void): void;
   /** @param actual what was used, one number a rule */
   settle(reservation: Reservation, actual: readonly number[]): void;
+  /** Counters of a limit, as far as this process knows of their keys. Rejects while the store does not answer. */
+  standings(rule: LimitRule): Promise<readonly KeyStanding[]>;
 }
 
 export type ReserveResult =

@@ -2,16 +2,8 @@ import type { Clock } from '../../shared/clock';
 import type { LimitRule } from './limit-rule';
 import type { UseRecord } from './limit-snapshot';
 import type { Denial, Reservation } from './reservation';
-import { debtOf, rollTo, settleUse, usedOf, type WindowUse } from './sliding-window';
-import { denialOf, fitCharges, standingOf, TOLD_UNITS, tightestOf, worseOf } from './standing';
-
-/** Use of one key, with what is set aside at the moment. */
-export interface KeyUse extends WindowUse {
-  /** Requests under way. */
-  open: number;
-  /** Tokens set aside for them. */
-  reserved: number;
-}
+import { debtOf, overdrawnBy, rollTo, settleUse, usedOf } from './sliding-window';
+import { denialOf, fitCharges, type KeyStanding, type KeyUse, standingOf, TOLD_UNITS, tightestOf, worseOf } from './standing';
 
 /** Beyond this, further keys of a limit share one budget: memory must not grow with what clients can invent. */
 const MAX_KEYS = 200_000;
@@ -132,8 +124,12 @@ export class MemoryBudgets {
     return undefined;
   }
 
-  /** What was set aside becomes what was used. @param actual tokens, one number a rule */
-  public settle(reservation: Reservation, actual: readonly number[]): void {
+  /**
+   * What was set aside becomes what was used.
+   * @param actual tokens, one number a rule
+   * @param onDebt told of what goes beyond a limit, and is left for its later windows
+   */
+  public settle(reservation: Reservation, actual: readonly number[], onDebt?: (rule: LimitRule, tokens: number) => void): void {
     const { rules, keys, charges, windows } = reservation;
     const nowMs = this.clock.nowMs();
     this.changes++;
@@ -144,7 +140,10 @@ export class MemoryBudgets {
       // the rule is gone, or has been gone in between
       if (use.open === 0) continue;
       rollTo(use, rule.window.indexAt(nowMs), this.amountOf(rule));
+      const before = overdrawnBy(use, rule.amount);
       settleUse(use, windows[i]!, charges[i]!, actual[i]!);
+      const debt = overdrawnBy(use, rule.amount) - before;
+      if (debt > 0 && rule.unit === 'tokens') onDebt?.(rule, debt);
       use.open--;
       use.reserved -= charges[i]!;
     }
@@ -164,7 +163,7 @@ export class MemoryBudgets {
   }
 
   /** Counters of a rule, by key, brought to the present. */
-  public *standings(rule: LimitRule): Generator<{ key: string; use: KeyUse; used: number; debt: number }> {
+  public *standings(rule: LimitRule): Generator<KeyStanding> {
     const amount = this.amountOf(rule);
     const nowMs = this.clock.nowMs();
     const window = rule.window.indexAt(nowMs);

@@ -28,6 +28,11 @@ export function debtOf(use: WindowUse, amount: number): number {
   return Math.max(0, use.previous - amount);
 }
 
+/** Tokens used beyond the limit until now: what the next window begins with. */
+export function overdrawnBy(use: WindowUse, amount: number): number {
+  return Math.max(0, use.current + debtOf(use, amount) - amount);
+}
+
 /** @param elapsedRatio how much of the window has passed, 0 to 1 */
 export function usedOf(use: WindowUse, amount: number, elapsedRatio: number): number {
   const { previous, current } = use;

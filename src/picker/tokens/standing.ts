@@ -2,6 +2,22 @@ import type { LimitRule } from './limit-rule';
 import type { Denial, Reservation, Standing, Tightest } from './reservation';
 import { usedOf, type WindowUse } from './sliding-window';
 
+/** Use of one key, with what is set aside at the moment. */
+export interface KeyUse extends WindowUse {
+  /** Requests under way. */
+  open: number;
+  /** Tokens set aside for them. */
+  reserved: number;
+}
+
+/** A counter of a limit, brought to the present. */
+export interface KeyStanding {
+  readonly key: string;
+  readonly use: KeyUse;
+  readonly used: number;
+  readonly debt: number;
+}
+
 /** No header of either API tells of requests at one time. */
 export const TOLD_UNITS = ['tokens', 'requests'] as const;
 

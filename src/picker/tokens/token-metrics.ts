@@ -16,6 +16,7 @@ export class LimitCounts {
   public spentTokens = 0;
   public refundedTokens = 0;
   public surchargedTokens = 0;
+  public debtTokens = 0;
   /** By reason. */
   public readonly rejections = new Map<string, number>();
 }
@@ -84,6 +85,8 @@ export class TokenMetrics {
     this.counter(out, 'refunded_tokens_total', 'Tokens set aside and given back.', ({ refundedTokens }) => refundedTokens);
     const surcharged = 'Tokens charged beyond what was set aside.';
     this.counter(out, 'surcharged_tokens_total', surcharged, ({ surchargedTokens }) => surchargedTokens);
+    const debt = 'Tokens used beyond the limit, which later windows work off.';
+    this.counter(out, 'debt_tokens_total', debt, ({ debtTokens }) => debtTokens);
     const rejections = 'aig_picker_limit_rejections_total';
     out.family(rejections, 'counter', 'Requests that a limit refused, by reason.');
     for (const [limit, counts] of this.limits) {

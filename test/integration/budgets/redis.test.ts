@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import type { Outcome } from '../../../src/picker/ext-proc/director';
 import { createLog } from '../../../src/picker/telemetry/log';
 import { Budgets, type ReserveResult, type TokenDemand } from '../../../src/picker/tokens/budgets';
+import { limitsPage } from '../../../src/picker/tokens/limits-page';
 import { RedisStore } from '../../../src/picker/tokens/redis/redis-store';
 import type { Reservation } from '../../../src/picker/tokens/reservation';
 import { DEFAULT_REDIS, type PolicyLimit, type RedisStore as RedisSettings } from '../../../src/picker-config/picker-policy';
@@ -205,6 +206,29 @@ describeWith(['redis-server'], 'budgets that pickers share through Redis', ({ 'r
     expect(await one.reserve(one.claim('cut'))).toMatchObject({ kind: 'denied', denial: { charge: 32, rule: { name: 'dear' } } });
     one.settle(reservation, 400);
     await eventually('the settlement', async () => (await counters('cut', 'dear')).current === 800);
+  });
+
+  test('each picker shows how the keys stand that it has asked for, whoever used them', async () => {
+    const [one, two] = [await picker([limit()], 'pv1'), await picker([limit()], 'pv2')];
+    const [mine, theirs] = [one.claim('shown'), two.claim('shown')];
+    for (const [each, reservation] of [
+      [one, mine],
+      [two, theirs],
+    ] as const) {
+      expect((await each.reserve(reservation)).kind).toBe('granted');
+    }
+    two.settle(theirs, 1_950);
+    await eventually('the settlement', async () => (await counters('shown')).open === 1);
+    const page = async (): Promise<any> => {
+      let text = '';
+      for await (const piece of limitsPage(one.budgets, one.store)) text += piece;
+      return JSON.parse(text).limits[0];
+    };
+    const shown = (await page()).highest.find((entry: { key: string }) => entry.key === 'shown');
+    expect(shown).toMatchObject({ used: 2_050, remaining: 0, thisWindow: 2_050, reserved: 100, requestsUnderWay: 1 });
+    await eventually('the debt', () => two.budgets.metrics.limit(two.budgets.rules[0]!).debtTokens === 1_050);
+    await one.store.close();
+    expect(await page()).toMatchObject({ keys: 0, highest: [], unknown: expect.stringContaining('the store does not answer') });
   });
 
   test('what a picker that died had set aside is given back when its time is over', async () => {

@@ -64,6 +64,12 @@ export class RedisClient {
     }
   }
 
+  /** Whole hashes, in the order of their keys. */
+  public hashes(keys: readonly string[]): Promise<Record<string, string>[]> {
+    this.gather();
+    return Promise.all(keys.map((key) => this.redis.hgetall(key)));
+  }
+
   private gather(): void {
     if (this.isGathering) return;
     this.isGathering = true;

@@ -5,17 +5,20 @@ import { type BudgetStore, type Budgets, GRANTED, type ReserveResult } from '../
 import type { LimitRule } from '../limit-rule';
 import { type Denial, Reservation } from '../reservation';
 import { usedOf, type WindowUse } from '../sliding-window';
-import { denialOf, standingOf, TOLD_UNITS, tightestOf, worseOf } from '../standing';
+import { denialOf, type KeyStanding, standingOf, TOLD_UNITS, tightestOf, worseOf } from '../standing';
 import { Breaker } from './breaker';
 import { RedisClient } from './redis-client';
 import { RESERVE, SETTLE } from './scripts';
+import { SeenKeys } from './seen-keys';
 import { NotSent, type Settlement, SettlementQueue } from './settlement-queue';
+import { storedStanding } from './stored-use';
 
 /** A picker that has asked nothing for this long is not counted when limits are divided. */
 const PICKER_TTL_MS = 30_000;
 const PRESENCE_INTERVAL_MS = 1_000;
 const ERROR_LOG_INTERVAL_MS = 10_000;
 const RETRY_MS = 1_000;
+const STANDINGS_TIMEOUT_MS = 1_000;
 
 export interface RedisStoreParts {
   readonly budgets: Budgets;
@@ -33,6 +36,7 @@ export class RedisStore implements BudgetStore {
   private readonly client: RedisClient;
   private readonly breaker = new Breaker();
   private readonly queue: SettlementQueue;
+  private readonly seen = new SeenKeys();
   /** What was set aside in this process while the store did not answer. */
   private readonly locals = new WeakMap<Reservation, Local>();
   private pickers = 1;
@@ -68,6 +72,7 @@ export class RedisStore implements BudgetStore {
     const args: (string | number)[] = [id, this.presence(), PICKER_TTL_MS, output, leastOutput];
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
+      this.seen.add(rule, keys[i]!);
       const weight = rule.unit === 'tokens' ? rule.weights.output : 0;
       args.push(rule.amount, rule.window.forScript(this.storeNowMs), fixed[i]!, weight, rule.shadow ? 1 : rule.clamp ? 2 : 0);
     }
@@ -105,6 +110,14 @@ export class RedisStore implements BudgetStore {
     this.queue.add(this.settlement(reservation, actual));
   }
 
+  public async standings(rule: LimitRule): Promise<KeyStanding[]> {
+    const keys = this.seen.of(rule);
+    const asked = this.client.hashes(keys.map((key) => this.keyOf(rule, key)));
+    const hashes = await Promise.race([asked, rejection(STANDINGS_TIMEOUT_MS, 'it takes too long')]);
+    const nowMs = this.storeNowMs;
+    return hashes.map((hash, i) => storedStanding(rule, keys[i]!, hash, nowMs));
+  }
+
   /** Sends what is still to be settled, for a moment. */
   public async close(): Promise<void> {
     await this.queue.close();
@@ -130,7 +143,11 @@ export class RedisStore implements BudgetStore {
   }
 
   private keysOf(rules: readonly LimitRule[], keys: readonly string[]): string[] {
-    return rules.map((rule, i) => `${this.prefix}${rule.identity}:${keys[i]}`);
+    return rules.map((rule, i) => this.keyOf(rule, keys[i]!));
+  }
+
+  private keyOf({ identity }: LimitRule, key: string): string {
+    return `${this.prefix}${identity}:${key}`;
   }
 
   private result(reservation: Reservation, numbers: readonly number[]): ReserveResult {
@@ -195,12 +212,15 @@ export class RedisStore implements BudgetStore {
   private settlement({ rules, keys, id }: Reservation, actual: readonly number[]): Settlement {
     const nowMs = this.storeNowMs;
     const args = rules.flatMap((rule, i) => [rule.amount, rule.window.forScript(nowMs), actual[i]!]);
-    return { id, keys: this.keysOf(rules, keys), args };
+    return { id, rules, keys: this.keysOf(rules, keys), args };
   }
 
-  private async send({ id, keys, args }: Settlement, again: boolean): Promise<void> {
+  private async send({ id, rules, keys, args }: Settlement, again: boolean): Promise<void> {
     if (!this.client.isReady) throw new NotSent('there is no connection');
-    await this.client.run(SETTLE, keys, [id, again ? 1 : 0, ...args]);
+    const debts = (await this.client.run(SETTLE, keys, [id, again ? 1 : 0, ...args])) as number[];
+    rules.forEach((rule, i) => {
+      if (rule.unit === 'tokens') this.parts.budgets.metrics.limit(rule).debtTokens += debts[i]!;
+    });
   }
 
   private failed(message: string): void {
@@ -215,6 +235,11 @@ export class RedisStore implements BudgetStore {
     this.errorLoggedAtMs = nowMs;
     this.parts.log.error({ store: this.settings.address, reason: message }, 'the shared store of limits does not answer');
   }
+}
+
+/** Ends no process by its timer. */
+function rejection(ms: number, message: string): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error(message)), ms).unref());
 }
 
 interface Local {

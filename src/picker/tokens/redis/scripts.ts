@@ -143,17 +143,24 @@ return answer
 /**
  * KEYS: for each rule its use.
  * ARGV: id, 1 when this may be the second time; for each rule its amount, window, and what was used.
+ * Answers: for each rule by how much more it is used beyond its amount now.
  */
 export const SETTLE = script(`${COMMON}
+local function overdrawn(use, amount)
+  return math.max(0, use.c + math.max(0, use.p - amount) - amount)
+end
+local debts = {}
 for i, key in ipairs(KEYS) do
   local at = 2 + (i - 1) * 3
   local amount = tonumber(ARGV[at + 1])
   local use = load(key, ARGV[1], amount, ARGV[at + 2])
+  local before = overdrawn(use, amount)
   if use.mine then
     settle(use, use.mine, tonumber(ARGV[at + 3]))
     redis.call('HDEL', key, ARGV[1])
   elseif ARGV[2] ~= '1' then use.c = use.c + ARGV[at + 3] end
   save(key, use, amount)
+  debts[i] = math.max(0, overdrawn(use, amount) - before)
 end
-return 1
+return debts
 `);

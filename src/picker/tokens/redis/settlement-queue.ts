@@ -1,6 +1,9 @@
+import type { LimitRule } from '../limit-rule';
+
 /** What a finished request has used, as the settle script wants it. */
 export interface Settlement {
   readonly id: string;
+  readonly rules: readonly LimitRule[];
   readonly keys: readonly string[];
   /** Behind the id and the mark of a second time. */
   readonly args: readonly (string | number)[];

@@ -59,6 +59,7 @@ function harness(limits: readonly PolicyLimit[], late?: (done: (result: ReserveR
       settled.push(actual);
       memory.settle(reservation, actual);
     },
+    standings: (rule) => memory.standings(rule),
   };
   const lines: Record<string, unknown>[] = [];
   const log = { info: (line: Record<string, unknown>) => lines.push(line) } as unknown as Logger;

@@ -2,9 +2,10 @@ import { demand, isDenied, limit, outcome, subject, world } from './support';
 
 describe('defects of other limiters that must not happen here', () => {
   test('a long answer near the limit is not free: what is used beyond it is debt', () => {
-    const { pass, settle, used, ask, clock } = world([limit()]);
+    const { pass, settle, used, ask, clock, budgets } = world([limit()]);
     settle(pass(), outcome({ outputTokens: 2_500 }));
     expect(used()).toBe(2_500);
+    expect(budgets.metrics.limit(budgets.rules[0]!).debtTokens).toBe(1_500);
     expect(isDenied(ask())).toBe(true);
     clock.advance(60_000);
     expect(isDenied(ask())).toBe(true);
