@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
@@ -15,6 +13,7 @@ import { monotonicClock } from '../../../src/shared/clock';
 import { describeWith } from '../../components/describe-with';
 import { eventually, freePort, type RunningProcess, startProcess } from '../../components/process';
 import { certificate } from '../../unit/picker/http2/certificate';
+import { Forwarder } from './forwarder';
 
 const LOG = createLog('silent');
 const DEMAND: TokenDemand = {
@@ -98,7 +97,8 @@ class Picker {
       const probe = this.claim('probe');
       const { kind } = await this.reserve(probe);
       if (kind === 'granted') this.settle(probe, 0);
-      return kind !== 'unavailable';
+      // a limit that does without the store grants too, but says no window of it
+      return kind === 'granted' && probe.windows[0]! >= 0;
     });
     return this;
   }
@@ -271,29 +271,18 @@ describeWith(['redis-server'], 'budgets that pickers share through Redis', ({ 'r
   });
 
   describe('a slow store', () => {
-    let proxy: Server;
-    let delayMs = 0;
-    const sockets = new Set<Socket>();
+    let proxy: Forwarder;
 
     beforeAll(async () => {
-      proxy = createServer((client) => {
-        const upstream = connect(port, '127.0.0.1');
-        for (const socket of [client, upstream]) sockets.add(socket.on('error', () => undefined));
-        client.on('data', (bytes) => setTimeout(() => upstream.write(bytes), delayMs));
-        upstream.on('data', (bytes) => client.write(bytes));
-        client.on('close', () => upstream.destroy());
-      });
-      await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+      proxy = new Forwarder(port);
+      await proxy.listen();
     });
 
-    afterAll(() => {
-      for (const socket of sockets) socket.destroy();
-      proxy.close();
-    });
+    afterAll(() => proxy.close());
 
     test('holds a request no longer than its timeout, is then left alone, and keeps nothing of it', async () => {
-      const one = await picker([limit()], 'ps', (proxy.address() as AddressInfo).port, 20);
-      delayMs = 150;
+      const one = await picker([limit()], 'ps', proxy.port, 20);
+      proxy.delayMs = 150;
       const startedMs = performance.now();
       expect((await one.reserve(one.claim('slow'))).kind).toBe('unavailable');
       expect(performance.now() - startedMs).toBeLessThan(140);
@@ -335,6 +324,86 @@ describeWith(['redis-server'], 'budgets that pickers share through Redis', ({ 'r
     redis = await startRedis();
     await eventually('the settlement', async () => admin.status === 'ready' && (await counters('kill')).current === 55, 15_000);
     await eventually('the store again', async () => (await closed.reserve(closed.claim('again'))).kind === 'granted');
+  }, 40_000);
+
+  test.each([
+    'killed',
+    'demoted',
+  ] as const)('a replica takes over from a primary that is %s: each limit does what it says meanwhile, and what was copied is not lost', async (end) => {
+    const [first, second] = [await freePort(), await freePort()];
+    const start = (at: number, ...more: string[]): Promise<RunningProcess> =>
+      startProcess(program, {
+        args: [
+          '--port',
+          String(at),
+          '--bind',
+          '127.0.0.1',
+          '--save',
+          '',
+          '--dir',
+          folder,
+          '--repl-diskless-sync-delay',
+          '0',
+          ...more,
+        ],
+        ready: { port: at },
+      });
+    const primary = await start(first);
+    const replica = await start(second, '--replicaof', `127.0.0.1 ${first}`);
+    const [old, next] = [first, second].map((at) => new Redis({ host: '127.0.0.1', port: at, retryStrategy: () => null })) as [
+      Redis,
+      Redis,
+    ];
+    for (const each of [old, next]) each.on('error', () => undefined);
+    const forwarder = new Forwarder(first);
+    await forwarder.listen();
+    const { port: known } = forwarder;
+    const timeoutMs = 100;
+    const [closed, open, other] = await Promise.all([
+      picker([limit()], `f1${end}`, known, timeoutMs),
+      picker([limit({ name: 'open', onStoreFailure: 'open' })], `f2${end}`, known, timeoutMs),
+      picker([limit()], `f3${end}`, known, timeoutMs),
+    ]);
+    // the last of four: it knows how many there are
+    const alone = await picker([limit({ name: 'local', onStoreFailure: 'local' })], `f4${end}`, known, timeoutMs);
+    const [finished, underWay] = [closed.claim('moved'), closed.claim('moved')];
+    for (const each of [finished, underWay]) expect((await closed.reserve(each)).kind).toBe('granted');
+    closed.settle(finished, 300);
+    const onReplica = async (): Promise<number> => Number(await next.hget('aig:{limits}:shared:client::3600:moved', 'c'));
+    await eventually('the copy', async () => (await onReplica()) === 400);
+
+    if (end === 'killed') await primary.stop('SIGKILL');
+    else await old.call('REPLICAOF', '127.0.0.1', String(second));
+    const kinds = async (one: Picker, count: number): Promise<string[]> => {
+      const results: string[] = [];
+      for (let i = 0; i < count; i++) {
+        const startedMs = performance.now();
+        results.push((await one.reserve(one.claim('moved'))).kind);
+        // the time-out, and what a busy machine adds to it
+        expect(performance.now() - startedMs).toBeLessThan(timeoutMs + 400);
+      }
+      return results;
+    };
+    expect(await kinds(closed, 3)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+    expect(await kinds(open, 20)).toEqual(new Array<string>(20).fill('granted'));
+    // of four pickers each has a quarter: two requests of 100, and no third
+    expect(await kinds(alone, 4)).toEqual(['granted', 'granted', 'denied', 'denied']);
+    closed.settle(underWay, 250);
+
+    await next.call('REPLICAOF', 'NO', 'ONE');
+    forwarder.target = second;
+    await eventually('the settlement in the new primary', async () => (await onReplica()) === 550);
+    await eventually('the other picker', async () => (await other.reserve(other.claim('probe'))).kind === 'granted');
+    const left = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => [closed, other][i % 2]!).map((one) => one.reserve(one.claim('moved'))),
+    );
+    // 450 are free: four requests of 100, whichever picker asks
+    expect(left.filter(({ kind }) => kind === 'granted')).toHaveLength(4);
+    await Promise.all(pickers.splice(0).map(({ store }) => store.close()));
+    forwarder.close();
+    old.disconnect();
+    next.disconnect();
+    await Promise.all([primary.stop(), replica.stop()]);
   }, 40_000);
 
   test('a password comes from its file', async () => {
