@@ -31,7 +31,7 @@ export interface ExpectedCostOptions {
 
 export const DEFAULT_EXPECTED_COST: ExpectedCostOptions = {
   lineWeight: 2,
-  stallWeight: 2,
+  stallWeight: 4,
   cacheWeight: 10,
   decodeWeight: 2,
   kvRoomRatio: 0.9,
