@@ -37,12 +37,19 @@ export interface RunLength {
 /** Traffic of repetition 1; far from those by which the weights of the default profile were chosen. */
 const FIRST_SEED = 2_000;
 
+/** Of runs under way: an interrupted process leaves nothing behind. */
+const folders = new Set<string>();
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 const engines = (): string => bundled('../test/bench/quality-live/engines.ts');
 const load = (): string => bundled('../test/bench/quality-live/load.ts');
 
 /** Starts engines, a router and a client, each a process of its own, lets the traffic pass, and stops them. */
 export async function runOnce(router: LiveRouter, scenario: Scenario, repetition: number, length: RunLength): Promise<LiveRun> {
   const folder = mkdtempSync(join(tmpdir(), 'quality-'));
+  folders.add(folder);
   const running: Record<string, RunningProcess> = {};
   try {
     const { traffic, restarts } = scenario;
@@ -75,6 +82,7 @@ export async function runOnce(router: LiveRouter, scenario: Scenario, repetition
   } finally {
     await Promise.all(Object.values(running).map((each) => each.stop('SIGKILL')));
     rmSync(folder, { recursive: true, force: true });
+    folders.delete(folder);
   }
 }
 
