@@ -14,6 +14,7 @@ const help = `npm run bench -- [flags]
   --validate         validation alone: 1,000 documents, and the command on one file
   --admission        what identity, limits in memory and the queue add to a request, instead
   --store            what limits in Redis cost, beside plain INCR, instead (redis-server, or REDIS_SERVER)
+  --noisy-neighbour  critical requests beside a sheddable flood, and equal tenants beside a greedy one, instead (7 minutes)
   --quality          how well requests are routed, behind Envoy and beside other routers; \`--quality --help\` has its flags
   --quality-simulated  how well requests are routed, in virtual time, alone
 

@@ -1,8 +1,7 @@
 /**
  * What a neighbour costs: critical requests beside a sheddable flood, and equal tenants beside one that asks for ten times its share, on
- * simulated engines behind real Envoy. This project's picker, and where EPP names it llm-d's with its flow control on the same traffic. Run:
- * `npm run build && npx esbuild test/bench/noisy-neighbour.bench.ts --bundle --platform=node --outfile=/tmp/b.js && ENVOY=… EPP=… node /tmp/b.js`.
- * About four minutes. Numbers of one machine: read the ratios.
+ * simulated engines behind real Envoy. This project's picker, and where EPP names it llm-d's with its flow control on the same traffic.
+ * `npm run bench -- --noisy-neighbour`, about seven minutes. Numbers of one machine: read the ratios.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -21,7 +20,7 @@ const TOKENS = 40;
 /** Requests a second that the engines can serve together. */
 const CAPACITY = (ENGINES * AT_ONCE * 1e3) / (STEP_MS * TOKENS);
 const WARM_UP_MS = 8_000;
-const MEASURED_MS = 30_000;
+const MEASURED_MS = 60_000;
 const TENANTS = 4;
 
 /** Requests of one kind, at random times. */
@@ -40,7 +39,7 @@ interface Measured {
   readonly ttftMs: readonly number[];
 }
 
-const CRITICAL: Stream = { name: 'critical', perSecond: 5, model: 'critical', tenant: 'critical' };
+const CRITICAL: Stream = { name: 'critical', perSecond: 8, model: 'critical', tenant: 'critical' };
 const FLOOD: Stream = { name: 'flood', perSecond: 3 * CAPACITY, model: 'sheddable', tenant: 'flood' };
 /** Everyone wants somewhat more than the share, and one ten times as much. */
 const EQUALS: readonly Stream[] = Array.from({ length: TENANTS }, (_, i) => ({

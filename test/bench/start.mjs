@@ -1,6 +1,5 @@
 // `npm run bench`: bundles the harness and its child programs, then runs it: synthesis first, validation then, the picker last. `--help`
-// lists the flags, `--synth`, `--validate`, `--admission`, `--store`, `--quality` and `--quality-simulated` run those alone, and any other
-// flag the picker alone.
+// lists the flags: some run a part of it or another comparison alone, and any other flag the picker alone.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -14,6 +13,7 @@ buildSync({
     validate: join(bench, 'validate.ts'),
     admission: join(bench, 'admission.bench.ts'),
     store: join(bench, 'store.bench.ts'),
+    'noisy-neighbour': join(bench, 'noisy-neighbour.bench.ts'),
     quality: join(bench, 'quality.ts'),
     'quality-live': join(bench, 'quality-live', 'main.ts'),
     'distinct-prompts': join(bench, 'distinct-prompts.ts'),
@@ -37,7 +37,7 @@ if (args[0] === '--quality') process.exit(run('quality-live.js', ...args.slice(1
 if (args[0] === '--quality-simulated') process.exit(run('quality.js', ...args.slice(1)));
 if (args[0] === '--prompts') process.exit(run('distinct-prompts.js', ...args.slice(1)));
 const always = ['synth', 'validate'];
-const parts = [...always, 'admission', 'store'].filter((part) =>
+const parts = [...always, 'admission', 'store', 'noisy-neighbour'].filter((part) =>
   args.length === 0 ? always.includes(part) : args.includes(`--${part}`),
 );
 const statuses = parts.map((part) => run(`${part}.js`));
