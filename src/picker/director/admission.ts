@@ -33,6 +33,8 @@ export interface Grant {
   readonly answerHeaders: readonly string[] | undefined;
   /** Output tokens to which each answer is cut; undefined where the request's own bound will do. */
   readonly maxTokens?: number | undefined;
+  /** Told of the pool that serves the request, where it goes on. @default it makes no difference */
+  servedBy?(pool: string): void;
   /** Told of the request's call, where it may have to be ended. @default nobody ends it */
   readonly onCall?: ((call: RunningCall) => void) | undefined;
   settle(outcome: Outcome): void;

@@ -12,6 +12,8 @@ import type { GatewayShare } from './gateway-limits';
 export class BudgetGrant implements Grant {
   public readonly kind = 'grant';
   public reservation: Reservation | undefined;
+  /** What limits per pool count for another pool than was thought when it was set aside. */
+  private moved: Reservation | undefined;
   /** What the gateway counts itself; undefined for nothing. */
   public gatewayShare: GatewayShare | undefined;
 
@@ -52,10 +54,31 @@ export class BudgetGrant implements Grant {
     if (this.reservation !== undefined) this.budgets.granted(this.reservation);
   }
 
+  public servedBy(pool: string): void {
+    const { reservation } = this;
+    if (reservation === undefined) return;
+    this.moved = this.budgets.movedTo(pool, reservation);
+    // it was admitted, so it is asked for nothing any more: there it may leave a debt
+    if (this.moved !== undefined) this.store.reserve(this.moved, () => undefined);
+  }
+
   public settle(outcome: Outcome): void {
-    const { budgets, demand, client, reservation } = this;
+    const { budgets, demand, client, reservation, moved, store } = this;
     const actual = budgets.settlement(reservation, demand, client?.id, outcome);
-    if (reservation !== undefined) this.store.settle(reservation, actual);
+    if (reservation === undefined) return;
+    if (moved === undefined) {
+      store.settle(reservation, actual);
+      return;
+    }
+    const isMoved = reservation.rules.map(({ keySource }) => keySource === 'pool');
+    store.settle(
+      reservation,
+      actual.map((used, i) => (isMoved[i] ? 0 : used)),
+    );
+    store.settle(
+      moved,
+      actual.filter((_, i) => isMoved[i]),
+    );
   }
 
   public answerMetadata(outcome: Outcome): DynamicMetadata | undefined {

@@ -53,6 +53,10 @@ export class EvictableGrant implements Grant, Evictable {
     return this.inner.maxTokens;
   }
 
+  public servedBy(pool: string): void {
+    this.inner.servedBy?.(pool);
+  }
+
   public readonly onCall = (call: RunningCall): void => {
     this.call = call;
     this.flow.evictable.add(this.place);

@@ -1,6 +1,7 @@
 import type { RequestFacts } from '../ext-proc/director';
 import type { VerifiedClient } from '../identity/identity';
 import type { RequestApi } from '../openai/request-api';
+import { firstReady } from '../scheduling/first-ready';
 import type { TokenDemand } from '../tokens/budgets';
 import { promptSize } from '../tokens/estimator';
 import type { LimitSubject } from '../tokens/limit-rule';
@@ -16,7 +17,7 @@ export class ReusedSubject implements LimitSubject {
   private request: RequestFacts | undefined;
   private verified: VerifiedClient | undefined;
 
-  /** The pool is the one that was chosen first: which one has room is known only behind admission. */
+  /** The pool is the one that would serve the request now; `Grant.servedBy` tells where it went in the end. */
   public take(request: RequestFacts, resolved: ResolvedModel, client: VerifiedClient | undefined): void {
     this.request = request;
     this.verified = client;
@@ -24,7 +25,7 @@ export class ReusedSubject implements LimitSubject {
     this.tenant = client?.tenant;
     this.apiKey = client?.keyName;
     this.model = resolved.model;
-    this.pool = resolved.attempts[0]!.pool.name;
+    this.pool = firstReady(resolved.attempts).pool.name;
   }
 
   public claim(name: string): string | undefined {

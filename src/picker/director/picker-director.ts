@@ -162,6 +162,7 @@ export class PickerDirector implements Director {
     }
     const { flight, destination, answerHeaders } = result!;
     parts.scheduling.success(targetModel, snapshot.endpoints[flight.slot]!);
+    grant?.servedBy?.(attempt.pool.name);
     series.started(request.body?.length ?? 0);
     const explanation = record?.explain(snapshot);
     parts.decisions.add(request, this.resolved, targetModel, destination, explanation);

@@ -259,6 +259,10 @@ class QueuedGrant implements Grant {
     return this.inner.maxTokens;
   }
 
+  public servedBy(pool: string): void {
+    this.inner.servedBy?.(pool);
+  }
+
   public settle(outcome: Outcome): void {
     this.inner.settle(outcome);
     this.flow.settle(outcome);

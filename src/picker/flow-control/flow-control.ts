@@ -1,3 +1,4 @@
+import { firstReady } from '../scheduling/first-ready';
 import type { EndpointSource } from '../scheduling/interface/endpoint-snapshot';
 import type { Band } from './band';
 import type { Flow, Waiting } from './flow';
@@ -325,13 +326,8 @@ export class FlowControl<T> {
     }
   }
 
-  /** The first pool with endpoints; without any, the first. */
   private lineFor(attempts: Ask['attempts']): Line<T> {
-    for (let i = 0; i < attempts.length; i++) {
-      const { pool } = attempts[i]!;
-      if (pool.endpoints.snapshot.ready.length > 0) return this.line(pool);
-    }
-    return this.line(attempts[0]!.pool);
+    return this.line(firstReady(attempts).pool);
   }
 
   private line(pool: QueuedPool): Line<T> {

@@ -100,6 +100,17 @@ export class Budgets {
     return reservation;
   }
 
+  /** What limits per pool count for this pool instead, to be set aside whether it fits or not; undefined where nothing changes. */
+  public movedTo(pool: string, { rules, keys, fixed, output, leastOutput }: Reservation): Reservation | undefined {
+    let moved: Reservation | undefined;
+    rules.forEach((rule, i) => {
+      if (rule.keySource !== 'pool' || keys[i] === pool) return;
+      moved ??= new Reservation(this.idPrefix + ++this.lastId, output, leastOutput);
+      moved.add(rule.asShadow(), pool, fixed[i]!);
+    });
+    return moved;
+  }
+
   /** Counts what was set aside, and what shadow rules would have done. */
   public granted(reservation: Reservation): void {
     const { rules, charges } = reservation;

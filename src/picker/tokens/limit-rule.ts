@@ -70,6 +70,11 @@ export class LimitRule {
     };
   }
 
+  /** The same counters, and nothing is refused. */
+  public asShadow(): LimitRule {
+    return new LimitRule({ ...this.limit, shadow: true }, []);
+  }
+
   public applies(subject: LimitSubject): boolean {
     return this.models === undefined || this.models.has(subject.model);
   }

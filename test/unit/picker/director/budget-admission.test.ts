@@ -12,7 +12,10 @@ import { type BudgetStore, Budgets, GRANTED, type ReserveResult } from '../../..
 import { MemoryStore } from '../../../../src/picker/tokens/memory-store';
 import type { PolicyLimit } from '../../../../src/picker-config/picker-policy';
 import { ManualClock } from '../../../../src/shared/clock';
+import { pool } from '../flow-control/support';
 import { limit, outcome } from '../tokens/support';
+
+type EndpointStoreOf = ResolvedModel['attempts'][number]['pool'];
 
 const resolved = (model = 'llama'): ResolvedModel => ({
   model,
@@ -83,6 +86,69 @@ test('a known client is admitted, its secret stays here, and its tokens are sett
   grant.settle(outcome({ inputTokens: 7, outputTokens: 8 }));
   expect(settled).toEqual([[15]]);
   expect([...budgets.memory.standings(budgets.rules[0]!)]).toMatchObject([{ key: 'alice', used: 15, use: { reserved: 0 } }]);
+});
+
+describe('a limit per pool', () => {
+  const empty = (name: string): EndpointStoreOf => ({ name, endpoints: pool(name, 0).store, setHeaders: undefined });
+  const ready = (name: string): EndpointStoreOf => ({ name, endpoints: pool(name, 1).store, setHeaders: undefined });
+  const to = (...pools: EndpointStoreOf[]): ResolvedModel => ({
+    ...resolved(),
+    attempts: pools.map((one) => ({ pool: one, targetModel: undefined })),
+  });
+  const admitted = (where: ResolvedModel, amount = 10_000) => {
+    const limits = [limit({ name: 'pool', amount, key: { source: 'pool' } }), limit({ name: 'all', key: { source: 'all' } })];
+    const { admission, budgets } = harness(limits);
+    const facts = request(CHAT);
+    admission.identify(facts);
+    const grant = admission.admit(facts, where) as Grant;
+    const used = (): Record<string, number> =>
+      Object.fromEntries([...budgets.memory.standings(budgets.rules[0]!)].map(({ key, use }) => [key, use.current]));
+    const open = (): number => [...budgets.memory.standings(budgets.rules[0]!)].reduce((sum, { use }) => sum + use.open, 0);
+    return { grant, used, open, budgets };
+  };
+  const ENDED = outcome({ inputTokens: 7, outputTokens: 8 });
+
+  test('counts a request for the pool that serves it, where the first has no ready endpoint', () => {
+    const { grant, used } = admitted(to(empty('first'), ready('second')));
+    grant.servedBy!('second');
+    grant.settle(ENDED);
+    expect(used()).toEqual({ second: 15 });
+  });
+
+  test('and for the first while it has one, or while none has', () => {
+    for (const where of [to(ready('first'), ready('second')), to(empty('first'), empty('second'))]) {
+      const { grant, used } = admitted(where);
+      grant.servedBy!('first');
+      grant.settle(ENDED);
+      expect(used()).toEqual({ first: 15 });
+    }
+  });
+
+  test('moves a request that has waited to the pool that serves it in the end', () => {
+    const { grant, used, open, budgets } = admitted(to(empty('first'), empty('second')));
+    grant.servedBy!('second');
+    expect(open()).toBe(2);
+    grant.settle(ENDED);
+    expect(used()).toEqual({ first: 0, second: 15 });
+    expect(open()).toBe(0);
+    // what counts for all pools together was not touched
+    expect([...budgets.memory.standings(budgets.rules[1]!)]).toMatchObject([{ used: 15, use: { open: 0 } }]);
+  });
+
+  test('and lets it pass there even if nothing is left, because it was admitted', () => {
+    const limits = [limit({ name: 'pool', amount: 150, key: { source: 'pool' } })];
+    const { admission, budgets } = harness(limits);
+    const begun = (where: ResolvedModel): Grant => {
+      const facts = request(CHAT);
+      admission.identify(facts);
+      return admission.admit(facts, where) as Grant;
+    };
+    const other = begun(to(ready('second')));
+    const moved = begun(to(empty('first'), empty('second')));
+    moved.servedBy!('second');
+    for (const grant of [other, moved]) grant.settle(outcome({ inputTokens: 7, outputTokens: 100 }));
+    expect([...budgets.memory.standings(budgets.rules[0]!)].find(({ key }) => key === 'second')).toMatchObject({ used: 214 });
+  });
 });
 
 describe('limits that the gateway enforces', () => {

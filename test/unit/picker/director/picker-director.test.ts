@@ -110,6 +110,21 @@ test.each([
   expect(requests.series('llama', model, 'default-flow').total).toBe(1);
 });
 
+test('whoever admitted a request hears which pool serves it, and of a pool without endpoints nothing', () => {
+  const events: string[] = [];
+  const grant = {
+    kind: 'grant' as const,
+    ...{ removeHeaders: undefined, wantsUsage: false, answerHeaders: undefined },
+    servedBy: (pool: string) => void events.push(`served by ${pool}`),
+    settle: () => void events.push('settled'),
+    release: () => void events.push('released'),
+  };
+  const admission: Admission = { admit: () => grant, wait: never, abandon: never };
+  harness(['10.0.0.1:8000'], { admission }).director.decide(request(CHAT), never);
+  harness([], { admission }).director.decide(request(CHAT), never);
+  expect(events).toEqual(['served by pool', 'released']);
+});
+
 test('requests are counted by fairness id, the later header name first', () => {
   const { director, requests } = harness(['10.0.0.1:8000'], { objectives: new Objectives() });
   director.decide(request(CHAT, { 'x-llm-d-inference-fairness-id': 'a', 'x-gateway-inference-fairness-id': 'b' }), never);
