@@ -32,6 +32,7 @@ export type { IModelBackend, NetworkPeer, SecretKey } from './constructs/model-b
 export { PickerLimit, type PickerLimitOptions, type PickerLimitProps, type WindowOptions } from './constructs/picker-limit';
 export { RequestRateLimit, type RequestRateLimitOptions, type RequestRateLimitProps } from './constructs/request-rate-limit';
 export type { SidecarProxyOptions } from './constructs/sidecar/sidecar-proxy';
+export { SmallValkey, type SmallValkeyProps } from './constructs/small-valkey';
 export { TokenRateLimit, type TokenRateLimitOptions, type TokenRateLimitProps } from './constructs/token-rate-limit';
 export {
   Accelerator,
