@@ -3,7 +3,7 @@ import { formatEndpointPickerConfig } from '../../src/picker-config/endpoint-pic
 import { parseEndpointPickerConfig } from '../../src/picker-config/endpoint-picker-config-parser';
 import { parseFlags } from '../../src/picker-config/flag-parser';
 import { PICKER_FLAGS } from '../../src/picker-config/flags';
-import { formatPickerPolicy } from '../../src/picker-config/picker-policy';
+import { formatPickerPolicy } from '../../src/picker-config/picker-policy-format';
 import { parsePickerPolicy } from '../../src/picker-config/picker-policy-parser';
 import { formatProblem } from '../../src/shared/problem';
 

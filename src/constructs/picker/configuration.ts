@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { checkPlugins } from '../../picker-config/check-plugins';
 import { ConfigCode } from '../../picker-config/codes';
 import { type EndpointPickerConfig, formatEndpointPickerConfig } from '../../picker-config/endpoint-picker-config';
-import { formatPickerPolicy } from '../../picker-config/picker-policy';
+import { formatPickerPolicy } from '../../picker-config/picker-policy-format';
 import { parsePickerPolicy } from '../../picker-config/picker-policy-parser';
 import { OWN_PLUGINS, PLUGIN_CATALOGUE } from '../../picker-config/plugin-catalogue';
 import { emit, warn } from '../internal/emit';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatPickerPolicy } from '../../../src/picker-config/picker-policy';
+import { formatPickerPolicy } from '../../../src/picker-config/picker-policy-format';
 import { parsePickerPolicy } from '../../../src/picker-config/picker-policy-parser';
 import { formatProblem } from '../../../src/shared/problem';
 

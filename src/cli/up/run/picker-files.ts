@@ -1,7 +1,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { formatPickerPolicy, type PickerPolicy, type PolicyLimit } from '../../../picker-config/picker-policy';
+import type { PickerPolicy, PolicyLimit } from '../../../picker-config/picker-policy';
+import { formatPickerPolicy } from '../../../picker-config/picker-policy-format';
 import type { EnginePlan } from '../plan/engine-plans';
 import type { PickerPlan } from '../plan/picker-plans';
 
