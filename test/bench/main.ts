@@ -12,6 +12,7 @@ const help = `npm run bench -- [flags]
 
   --synth            synthesis alone
   --validate         validation alone: 1,000 documents, and the command on one file
+  --scheduling       decisions alone, without a transport: by endpoints, models and prompts
   --admission        what identity, limits in memory and the queue add to a request, instead
   --store            what limits in Redis cost, beside plain INCR, instead (redis-server, or REDIS_SERVER)
   --noisy-neighbour  critical requests beside a sheddable flood, and equal tenants beside a greedy one, instead (7 minutes)

@@ -1,6 +1,5 @@
 /**
- * What a decision costs. Run: `npx esbuild test/bench/scheduling.bench.ts --bundle --platform=node --outfile=/tmp/b.js && node /tmp/b.js`.
- * Numbers of one machine: read the ratios.
+ * What a decision costs: `npm run bench -- --scheduling`. Numbers of one machine: read the ratios.
  */
 import { EndpointStore } from '../../src/picker/datastore/endpoint-store';
 import { ENGINE_METRICS } from '../../src/picker/metrics-scraper/engine-metrics';
@@ -17,8 +16,9 @@ import { monotonicClock } from '../../src/shared/clock';
 import { hashBlocks } from '../../src/shared/hash';
 import { SeededRandom } from '../../src/shared/random';
 import { vllmPage } from '../unit/picker/metrics-scraper/support/pages';
+import { pickCosts } from './pick-cost';
+import { callCost } from './support/call-cost';
 
-const RUNS = 7;
 const BLOCK_WORDS = 64;
 
 interface Row {
@@ -30,24 +30,13 @@ interface Row {
 
 const rows: Row[] = [];
 
-/** CPU time of one call, over enough calls that the clock's resolution does not count. */
 function measure(name: string, call: (i: number) => void, kilobytes = 0): void {
-  let calls = 1;
-  let i = 0;
-  const timed = (count: number): number => {
-    const before = process.cpuUsage();
-    for (let n = 0; n < count; n++) call(i++);
-    const { user, system } = process.cpuUsage(before);
-    return user + system;
-  };
-  while (timed(calls) < 50_000) calls *= 2;
-  const times = Array.from({ length: RUNS }, () => timed(calls) / calls).sort((a, b) => a - b);
-  const median = times[RUNS >> 1]!;
+  const { medianMicros, bestMicros } = callCost(call);
   rows.push({
     case: name,
-    'median µs': median.toFixed(2),
-    'best µs': times[0]!.toFixed(2),
-    'µs/KB': kilobytes === 0 ? '' : (median / kilobytes).toFixed(3),
+    'median µs': medianMicros.toFixed(2),
+    'best µs': bestMicros.toFixed(2),
+    'µs/KB': kilobytes === 0 ? '' : (medianMicros / kilobytes).toFixed(3),
   });
 }
 
@@ -171,3 +160,4 @@ for (const count of [8, 100, 1000]) {
   );
 }
 console.table(rows);
+pickCosts(poolOf);

@@ -1,5 +1,5 @@
-// `npm run bench`: bundles the harness and its child programs, then runs it: synthesis first, validation then, the picker last. `--help`
-// lists the flags: some run a part of it or another comparison alone, and any other flag the picker alone.
+// `npm run bench`: bundles the harness and its child programs, then runs it: synthesis first, validation then, decisions alone, the picker
+// last. `--help` lists the flags: some run a part of it or another comparison alone, and any other flag the picker alone.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -11,6 +11,7 @@ buildSync({
     main: join(bench, 'main.ts'),
     synth: join(bench, 'synth.ts'),
     validate: join(bench, 'validate.ts'),
+    scheduling: join(bench, 'scheduling.bench.ts'),
     admission: join(bench, 'admission.bench.ts'),
     store: join(bench, 'store.bench.ts'),
     'noisy-neighbour': join(bench, 'noisy-neighbour.bench.ts'),
@@ -36,7 +37,7 @@ const run = (program, ...flags) =>
 if (args[0] === '--quality') process.exit(run('quality-live.js', ...args.slice(1)));
 if (args[0] === '--quality-simulated') process.exit(run('quality.js', ...args.slice(1)));
 if (args[0] === '--prompts') process.exit(run('distinct-prompts.js', ...args.slice(1)));
-const always = ['synth', 'validate'];
+const always = ['synth', 'validate', 'scheduling'];
 const parts = [...always, 'admission', 'store', 'noisy-neighbour'].filter((part) =>
   args.length === 0 ? always.includes(part) : args.includes(`--${part}`),
 );

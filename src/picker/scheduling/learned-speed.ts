@@ -128,8 +128,11 @@ export class LearnedSpeed {
 
   /** How much slower than the pool an endpoint is; 1 where the difference may be chance, or is too long ago. */
   public slownessAt(table: EndpointTable, slot: number, nowMs: number): number {
+    const { unusualRatio } = this.options;
+    // it only comes nearer to 1, so most endpoints need no power
+    if (table.slownessRatio[slot]! < unusualRatio) return 1;
     const measured = this.measuredSlowness(table, slot, nowMs);
-    return measured < this.options.unusualRatio ? 1 : measured;
+    return measured < unusualRatio ? 1 : measured;
   }
 
   /** On its way back to 1 since it was measured. */
