@@ -70,6 +70,11 @@ export class Session {
     return this.proxyOrNone!;
   }
 
+  /** Simulated time in wall time. */
+  public get speed(): number {
+    return this.options.speed;
+  }
+
   public get url(): string {
     return `http://127.0.0.1:${this.proxy.port}`;
   }

@@ -1,4 +1,5 @@
-import type { PickerPolicy } from '../../../picker-config/picker-policy';
+import type { EngineFaults } from '../../../simulation/engine/core/faults';
+import type { Session } from '../run/session';
 import type { ChatAnswer } from './chat-request';
 import type { Way } from './ways';
 
@@ -16,17 +17,14 @@ export interface Shedding {
 type Send = (way: Way, what: string, options: { prompt: string; maxTokens: number }) => Promise<ChatAnswer>;
 
 const PREFERRED = 8;
-const PER_WAVE = 8;
+const PER_WAVE = 40;
 const WAVE_MS = 50;
-const LONG_WORDS = 4_000;
-/** Long prompts that keep two engines busy for a second, where a budget allows no more. */
-const LONG_REQUESTS = 24;
-/** Of a client's budget; the rest is for the steps before and after. */
-const SHARE_OF_BUDGET = 0.6;
 /** More than engines take at a time. */
 const MAX_PER_ENGINE = 300;
+/** So slow that requests pile up however slowly this machine sends them: about a tenth of a second for a token. */
+const STEP_FACTOR = 5;
 /** Seconds that a client of the flood waits for its turn, as the SDKs say it. */
-const PATIENCE = { 'x-stainless-timeout': '2' };
+const PATIENCE = { 'x-stainless-timeout': '4' };
 
 /** The models of one pool whose priorities are furthest apart. */
 export function rivalsAmong(ways: readonly Way[]): Rivals | undefined {
@@ -43,42 +41,44 @@ export function rivalsAmong(ways: readonly Way[]): Rivals | undefined {
   return best?.rivals;
 }
 
-/** Floods the pool with sheddable requests until one is refused, and asks the preferred model meanwhile. */
-export async function shed({ preferred, sheddable }: Rivals, send: Send, stopped: AbortSignal): Promise<Shedding> {
-  const budget = smallestBudget(sheddable.picker.policy);
-  const most = MAX_PER_ENGINE * sheddable.engines.length;
+/** Slows the engines, floods their pool with sheddable requests until one is refused, and asks the preferred model meanwhile. */
+export async function shed(
+  { preferred, sheddable }: Rivals,
+  session: Session,
+  send: Send,
+  stopped: AbortSignal,
+): Promise<Shedding> {
+  const engines = [...new Set([...preferred.engines, ...sheddable.engines])];
+  const slow = (slowFactor: number): Promise<unknown> =>
+    Promise.all(engines.map((engine) => setFaults(session.portOf(engine), { slowFactor })));
   const impatient: Way = { ...sheddable, headers: { ...sheddable.headers, ...PATIENCE } };
-  const longWords = Math.min(
-    LONG_WORDS,
-    (sheddable.engines[0]!.profile.maxModelTokens ?? Number.POSITIVE_INFINITY) / 3,
-    (SHARE_OF_BUDGET * budget) / LONG_REQUESTS,
-  );
+  const most = MAX_PER_ENGINE * sheddable.engines.length;
   const flood: Promise<ChatAnswer>[] = [];
   const asked: Promise<ChatAnswer>[] = [];
   let refusals = 0;
-  for (let wave = 0; flood.length < most && !stopped.aborted; wave++) {
-    // The preferred come when the pool is full, and go on when it begins to refuse.
-    if (refusals > 0 && asked.length >= PREFERRED) break;
-    if (flood.length >= LONG_REQUESTS && asked.length < PREFERRED) {
-      asked.push(send(preferred, 'beside a flood', { prompt: `urgent ${wave}`, maxTokens: 16 }));
+  await slow(STEP_FACTOR * session.speed);
+  try {
+    while (flood.length < most && !stopped.aborted && (refusals === 0 || asked.length < PREFERRED)) {
+      if (asked.length < PREFERRED) {
+        asked.push(send(preferred, 'beside a flood', { prompt: `urgent ${asked.length}`, maxTokens: 8 }));
+      }
+      for (let index = 0; index < PER_WAVE && refusals === 0; index++) {
+        const sent = send(impatient, 'flood', { prompt: `${Math.random()}`, maxTokens: 8 });
+        flood.push(sent);
+        void sent.then(({ status }) => {
+          if (status === 429) refusals++;
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, WAVE_MS));
     }
-    for (let index = 0; index < PER_WAVE && refusals === 0; index++) {
-      const words = flood.length < LONG_REQUESTS || budget === Number.POSITIVE_INFINITY ? longWords : 8;
-      const sent = send(impatient, 'flood', { prompt: `${Math.random()} ${'word '.repeat(words)}`, maxTokens: 16 });
-      flood.push(sent);
-      void sent.then(({ status }) => {
-        if (status === 429) refusals++;
-      });
-    }
-    await new Promise((resolve) => setTimeout(resolve, WAVE_MS));
+    return { preferred: await Promise.all(asked), sheddable: await Promise.all(flood) };
+  } finally {
+    await slow(1);
   }
-  return { preferred: await Promise.all(asked), sheddable: await Promise.all(flood) };
 }
 
-/** Tokens of the smallest budget that is in force; words of the flood are a little more than a token. */
-function smallestBudget(policy: PickerPolicy | undefined): number {
-  const budgets = policy?.limits.filter(({ unit, shadow }) => unit === 'tokens' && !shadow) ?? [];
-  return Math.min(...budgets.map(({ amount }) => amount / 1.5), Number.POSITIVE_INFINITY);
+async function setFaults(port: number, faults: Partial<EngineFaults>): Promise<void> {
+  await fetch(`http://127.0.0.1:${port}/simulation/faults`, { method: 'POST', body: JSON.stringify(faults) });
 }
 
 /** A class that the headers name goes before the body. */

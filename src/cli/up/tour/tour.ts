@@ -68,7 +68,7 @@ class Tour {
     }
     const rivals = rivalsAmong(ways);
     if (rivals !== undefined) {
-      const title = `a flood of ${rivals.sheddable.model}, which may be shed, beside ${rivals.preferred.model}`;
+      const title = `a flood of ${rivals.sheddable.model}, which may be shed, beside ${rivals.preferred.model}, on slow engines`;
       await this.step(title, () => this.shedding(rivals));
     }
     await this.budgets();
@@ -172,7 +172,12 @@ class Tour {
   }
 
   private async shedding(rivals: Rivals): Promise<Finding> {
-    const { preferred, sheddable } = await shed(rivals, (way, what, options) => this.send(way, what, options), this.stopped);
+    const { preferred, sheddable } = await shed(
+      rivals,
+      this.session,
+      (way, what, options) => this.send(way, what, options),
+      this.stopped,
+    );
     const answered = (answers: readonly ChatAnswer[]): number => answers.filter(({ status }) => status === 200).length;
     const shedOnes = sheddable.filter(({ status, droppedReason }) => status === 429 && droppedReason !== undefined);
     const [first] = shedOnes;
