@@ -2,6 +2,7 @@ import { flagsHelp } from '../picker-config/flag-docs';
 import { parseFlags } from '../picker-config/flag-parser';
 import { PickerProgram } from './program/picker-program';
 import { programLogLevel, programSettings } from './program/settings';
+import { settleHeap } from './program/settled-heap';
 import { createLog, logProblems } from './telemetry/log';
 
 // written in by the build (.ci/build.mjs)
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
     endWith(1);
     return;
   }
+  settleHeap();
   let isEnding = false;
   const end = (signal: NodeJS.Signals): void => {
     if (isEnding) {

@@ -11,6 +11,8 @@ jest.setTimeout(300_000);
 
 const LLAMA = 'llama-3-70b';
 const MISTRAL = 'mistral-7b-instruct';
+/** Of the same pool as the first, and shed before it. */
+const BATCH = 'llama-3-70b-batch';
 const run = promisify(execFile);
 
 describeWith(
@@ -121,7 +123,7 @@ describeWith(
         usageUnasked: false,
         completionUsage: 5,
         response: expect.stringMatching(/^(completed|incomplete)$/),
-        models: [LLAMA, MISTRAL],
+        models: [LLAMA, BATCH, MISTRAL],
         unknownModel: ['NotFoundError', 404, 'invalid_request_error'],
         unknownKey: ['AuthenticationError', 401, 'authentication_error'],
       });

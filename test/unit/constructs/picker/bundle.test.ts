@@ -58,7 +58,7 @@ describe('a picker that is delivered in ConfigMaps', () => {
       containerOf(aPicker({ delivery, extraEnv }).only('Deployment')).env.map(
         ({ name, value }: { name: string; value?: string }) => `${name}=${value}`,
       );
-    expect(variables({})).toEqual(expect.arrayContaining(['MALLOC_ARENA_MAX=1', 'NODE_OPTIONS=--max-semi-space-size=4']));
+    expect(variables({})).toEqual(expect.arrayContaining(['MALLOC_ARENA_MAX=1', 'NODE_OPTIONS=--max-semi-space-size=2']));
     const own = variables({ NODE_OPTIONS: '--trace-gc' });
     expect(own.filter((variable: string) => variable.startsWith('NODE_OPTIONS='))).toEqual(['NODE_OPTIONS=--trace-gc']);
   });
