@@ -39,7 +39,7 @@ interface Measured {
   readonly ttftMs: readonly number[];
 }
 
-const CRITICAL: Stream = { name: 'critical', perSecond: 8, model: 'critical', tenant: 'critical' };
+const CRITICAL: Stream = { name: 'critical', perSecond: 5, model: 'critical', tenant: 'critical' };
 const FLOOD: Stream = { name: 'flood', perSecond: 3 * CAPACITY, model: 'sheddable', tenant: 'flood' };
 /** Everyone wants somewhat more than the share, and one ten times as much. */
 const EQUALS: readonly Stream[] = Array.from({ length: TENANTS }, (_, i) => ({
