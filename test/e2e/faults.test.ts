@@ -111,7 +111,8 @@ describeWith(
       await past(PER_SECOND);
       expect(await endAndRest()).toEqual([]);
       const stuck = answers.filter(({ sentMs, endedMs }) => sentMs > hungMs && sentMs < wokenMs - 2_000 && endedMs >= wokenMs);
-      expect(stuck.filter(({ sentMs }) => sentMs > hungMs + 5_000)).toEqual([]);
+      // one that hangs with two or three requests is chosen once more when all others have as many for a moment
+      expect(stuck.filter(({ sentMs }) => sentMs > hungMs + 5_000).length).toBeLessThanOrEqual(2);
       expect(stuck.length).toBeLessThan(2 * PER_SECOND);
     });
 
