@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { scraperProgram } from './scraper-program.cjs';
+import { programOptions, scraperProgram } from './scraper-program.cjs';
 
 const root = join(fileURLToPath(import.meta.url), '../..');
 const { version, dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -32,12 +32,7 @@ async function bundle(entry, outfile, { define, external, banner }) {
     absWorkingDir: root,
     entryPoints: [entry],
     outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    minifySyntax: true,
-    minifyWhitespace: true,
+    ...programOptions,
     legalComments: 'eof',
     define: { 'process.env.PACKAGE_VERSION': JSON.stringify(version), ...define },
     external: external ?? [],

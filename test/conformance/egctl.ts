@@ -21,6 +21,23 @@ const KNOWN_GROUPS = /^(?:v1|apps\/v1|gateway\.networking\.k8s\.io\/.*|gateway\.
 const IGNORED_KINDS = new Set(['Deployment', 'StatefulSet', 'ServiceAccount', 'PersistentVolumeClaim', 'Pod', 'List']);
 const TIMEOUT_MS = 120_000;
 
+/** What a cluster with Envoy Gateway has beside the objects of an app: its class, and namespaces. */
+export function envoyGatewayCluster(...namespaces: readonly string[]): JsonObject[] {
+  return [
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'GatewayClass',
+      metadata: { name: 'envoy-gateway' },
+      spec: { controllerName: 'gateway.envoyproxy.io/gatewayclass-controller' },
+    },
+    ...namespaces.map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+    })),
+  ];
+}
+
 /**
  * Runs Envoy Gateway's own validation and translation, offline. Exit 0 alone proves little: refused objects are told in their status,
  * so those are complaints too.

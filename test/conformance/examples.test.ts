@@ -7,7 +7,7 @@ import { formatFinding, validateManifests } from '../../src/validation';
 import type { JsonObject } from '../../src/validation/schema/schema-node';
 import { describeWith } from '../components/describe-with';
 import { EXAMPLES, type ExampleSwitches, type Synthesized, synthExample } from '../support/examples';
-import { translateWithEnvoyGateway } from './egctl';
+import { envoyGatewayCluster, translateWithEnvoyGateway } from './egctl';
 import { expectValid } from './schemas';
 
 const GATEWAYS = ['envoy-gateway', 'istio', 'kong', 'some-other-class'];
@@ -85,17 +85,7 @@ function bootstraps(objects: readonly Synthesized[]): string[] {
 function surroundings(objects: readonly Synthesized[]): unknown[] {
   const owned = objects.some((object) => object.kind === 'Gateway');
   return [
-    {
-      apiVersion: 'gateway.networking.k8s.io/v1',
-      kind: 'GatewayClass',
-      metadata: { name: 'envoy-gateway' },
-      spec: { controllerName: 'gateway.envoyproxy.io/gatewayclass-controller' },
-    },
-    ...['ai-inference', 'gateway-system', 'team-chat', 'ml-serving'].map((name) => ({
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
-    })),
+    ...envoyGatewayCluster('ai-inference', 'gateway-system', 'team-chat', 'ml-serving'),
     {
       apiVersion: 'v1',
       kind: 'Secret',

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../src/validation/schema/schema-node';
 import { describeWith } from '../components/describe-with';
 import type { Synthesized } from '../support/examples';
 import { GatewayProgram } from '../support/gateway-program';
-import { translateWithEnvoyGateway } from './egctl';
+import { envoyGatewayCluster, translateWithEnvoyGateway } from './egctl';
 import { expectValid } from './schemas';
 
 const LIMIT = { tokens: 1_000, enforcement: LimitEnforcement.GATEWAY };
@@ -38,17 +38,10 @@ test('limits of Kong pass their schema', () => {
 
 describeWith(['egctl'], 'Envoy Gateway', ({ egctl }) => {
   test('programs a limit for every window', () => {
-    const controllerName = 'gateway.envoyproxy.io/gatewayclass-controller';
-    const surroundings = [
-      {
-        apiVersion: 'gateway.networking.k8s.io/v1',
-        kind: 'GatewayClass',
-        metadata: { name: 'envoy-gateway' },
-        spec: { controllerName },
-      },
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ai' } },
-    ];
-    const { complaints, xds } = translateWithEnvoyGateway(egctl, [...onEnvoyGateway(), ...surroundings] as JsonObject[]);
+    const { complaints, xds } = translateWithEnvoyGateway(egctl, [
+      ...onEnvoyGateway(),
+      ...envoyGatewayCluster('ai'),
+    ] as JsonObject[]);
     expect(complaints).toEqual([]);
     const routes = JSON.stringify(xds);
     for (let index = 0; index <= WINDOWS.length; index++) {

@@ -19,6 +19,7 @@ import { decodeFrame, encodeGreeting, encodeHello, ID_BYTES, MAC_BYTES, NONCE_BY
 import { parseEndpointPickerConfig } from '../../src/picker-config/endpoint-picker-config-parser';
 import { parsePickerPolicy } from '../../src/picker-config/picker-policy-parser';
 import { formatProblem, type Problem } from '../../src/shared/problem';
+import { jsonObject } from '../support/json-object';
 import { ECHO, echo, Peer } from '../unit/picker/http2/peer';
 
 /** A parser, inputs to begin with, and what must hold whatever it is given. */
@@ -119,16 +120,6 @@ const messages: FuzzTarget = {
   },
 };
 
-/** JSON.parse is what an engine does with the same bytes. */
-function parsed(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 const bodies: FuzzTarget = {
   name: 'request bodies',
   share: 1,
@@ -142,7 +133,7 @@ const bodies: FuzzTarget = {
   run: (bytes) => {
     const scan = new BodyScan();
     scanBody('responses', bytes, scan);
-    const value = parsed(bytes);
+    const value = jsonObject(bytes);
     assert.equal(scan.error?.startsWith('error unmarshaling request bodyMap') ?? false, value === undefined);
     if (value === undefined) return;
     const { model, stream } = value;

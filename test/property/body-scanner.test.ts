@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { BodyScan, scanBody } from '../../src/picker/openai/body-scanner';
+import { jsonObject } from '../support/json-object';
 import { corpus, fuzzRuns } from './corpus';
 
 const MALFORMED = 'error unmarshaling request bodyMap';
@@ -10,19 +11,9 @@ function scanned(body: Buffer): BodyScan {
   return scan;
 }
 
-/** The parsed object, or undefined where JSON.parse refuses the bytes or they hold something else. */
-function parsed(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function agrees(body: Buffer): void {
   const scan = scanned(body);
-  const value = parsed(body);
+  const value = jsonObject(body);
   expect(scan.error?.startsWith(MALFORMED) ?? false).toBe(value === undefined);
   if (value === undefined) return;
   expect(scan.model).toBe(typeof value['model'] === 'string' && value['model'] !== '' ? value['model'] : undefined);

@@ -9,7 +9,7 @@ import { ClientIdentity, GatewayImplementation, LimitEnforcement, RateLimitKey }
 import { isJsonObject, type JsonObject } from '../../../src/validation/schema/schema-node';
 import { describeWith } from '../../components/describe-with';
 import { eventually, freePorts, type RunningProcess, startProcess } from '../../components/process';
-import { translateWithEnvoyGateway } from '../../conformance/egctl';
+import { envoyGatewayCluster, translateWithEnvoyGateway } from '../../conformance/egctl';
 import { type Answer, connectionManager, PickerBehindEnvoy, scratchFolder } from '../../integration/budgets/behind-envoy';
 import { GatewayProgram, ofKind } from '../../support/gateway-program';
 
@@ -78,17 +78,7 @@ describeWith(['envoy', 'egctl', 'ratelimit', 'redis-server'], 'limits that Envoy
 
   /** What Envoy Gateway tells its Envoy of the limits; it must find no fault in the objects. */
   function translated(objects: readonly JsonObject[]): RateLimitXds {
-    const controllerName = 'gateway.envoyproxy.io/gatewayclass-controller';
-    const surroundings = [
-      {
-        apiVersion: 'gateway.networking.k8s.io/v1',
-        kind: 'GatewayClass',
-        metadata: { name: 'envoy-gateway' },
-        spec: { controllerName },
-      },
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ai' } },
-    ];
-    const { complaints, xds } = translateWithEnvoyGateway(programs.egctl, [...objects, ...surroundings]);
+    const { complaints, xds } = translateWithEnvoyGateway(programs.egctl, [...objects, ...envoyGatewayCluster('ai')]);
     expect(complaints).toEqual([]);
     const [perRoute] = typed(xds, 'ratelimit.v3.RateLimitPerRoute') as [any];
     const filter = typed(xds, 'ratelimit.v3.RateLimit').find(({ domain }) => domain === perRoute.domain)!;

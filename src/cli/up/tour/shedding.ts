@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EngineFaults } from '../../../simulation/engine/core/faults';
 import type { Session } from '../run/session';
 import type { ChatAnswer } from './chat-request';
@@ -69,7 +70,7 @@ export async function shed(
           if (status === 429) refusals++;
         });
       }
-      await new Promise((resolve) => setTimeout(resolve, WAVE_MS));
+      await pause(WAVE_MS);
     }
     return { preferred: await Promise.all(asked), sheddable: await Promise.all(flood) };
   } finally {

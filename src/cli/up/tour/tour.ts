@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { BoardWatch } from '../board/board-state';
 import { limitText } from '../limit-text';
 import type { EnginePlan } from '../plan/engine-plans';
@@ -260,8 +261,4 @@ class Tour {
     }
     say(`\n${this.steps - this.failures} of ${this.steps} expectations held`);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
