@@ -5,15 +5,28 @@ import { fuzzRuns } from './corpus';
 
 const SLOTS = 5;
 
+const GAIN = 0.2;
+
+interface PlainBlock {
+  readonly recordedAt: number;
+  readonly demand: number;
+}
+
 /** The plainest index that one can write: a Map for each slot, in order of recency. */
 class PlainIndex {
-  public readonly slots = Array.from({ length: SLOTS }, () => new Map<string, true>());
+  public readonly slots = Array.from({ length: SLOTS }, () => new Map<string, PlainBlock>());
+  private now = 0;
 
   public record(keys: readonly string[], slot: number, capacity: number): void {
     const known = this.slots[slot]!;
+    this.now++;
+    const lifetime = this.lifetime(slot);
     for (const key of keys.slice(0, capacity).reverse()) {
+      const before = known.get(key);
+      const recency = before === undefined ? 0 : 1 - (this.now - before.recordedAt) / lifetime;
+      const demand = before === undefined ? 0 : before.demand + GAIN * (recency - before.demand);
       if (!known.delete(key)) while (known.size >= capacity) known.delete(known.keys().next().value!);
-      known.set(key, true);
+      known.set(key, { recordedAt: this.now, demand });
     }
     while (known.size > capacity) known.delete(known.keys().next().value!);
   }
@@ -21,6 +34,18 @@ class PlainIndex {
   public match(keys: readonly string[], slot: number): number {
     const end = keys.findIndex((key) => !this.slots[slot]!.has(key));
     return end === -1 ? keys.length : end;
+  }
+
+  /** Until the next prompt is recorded. */
+  public lifetime(slot: number): number {
+    const [oldest] = this.slots[slot]!.values();
+    return oldest === undefined ? 0 : this.now + 1 - oldest.recordedAt;
+  }
+
+  /** What the index says of the last of the blocks that match. */
+  public about(key: string, slot: number): readonly [age: number, demand: number] {
+    const { recordedAt, demand } = this.slots[slot]!.get(key)!;
+    return [(this.now - recordedAt) / this.lifetime(slot), demand];
   }
 }
 
@@ -49,7 +74,7 @@ describe('the prefix index', () => {
         fc.array(prompt, { minLength: 1, maxLength: 5 }),
         fc.nat({ max: 14 }),
         (actions, questions, hint) => {
-          const index = new PrefixIndex(1000);
+          const index = new PrefixIndex(1000, GAIN);
           const plain = new PlainIndex();
           for (const step of actions) {
             if (step.kind === 'forget') {
@@ -62,8 +87,13 @@ describe('the prefix index', () => {
             plain.record(keys, step.slot, step.capacity);
             for (const question of [...questions, step.prompt]) {
               const { hashes: asked, keys: names } = hashesOf(question);
-              const found = plain.slots.map((_, s) => index.match(asked, names.length, s, hint));
-              expect(found).toEqual(plain.slots.map((_, s) => plain.match(names, s)));
+              for (let s = 0; s < SLOTS; s++) {
+                const matched = index.match(asked, names.length, s, hint);
+                expect([matched, index.lifetimeOf(s)]).toEqual([plain.match(names, s), plain.lifetime(s)]);
+                if (matched === 0) continue;
+                const about = [index.ageRatio(index.lifetimeOf(s)), index.demandRatio()];
+                expect(about).toEqual(plain.about(names[matched - 1]!, s).map((ratio) => expect.closeTo(ratio, 5)));
+              }
             }
           }
           plain.slots.forEach((known, s) => {
@@ -79,7 +109,7 @@ describe('the prefix index', () => {
   test('never exceeds its bound, nor a slot its capacity, and always keeps the beginnings', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.array(action, { maxLength: 80 }), (bound, actions) => {
-        const index = new PrefixIndex(bound);
+        const index = new PrefixIndex(bound, GAIN);
         const prompts: (readonly number[])[] = [];
         for (const step of actions) {
           if (step.kind === 'forget') {
@@ -111,7 +141,7 @@ describe('the prefix index', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 30 }), prompt, slot, (actions, last, at) => {
         // room for all slots, so that none has to give way to another
-        const index = new PrefixIndex(30 * SLOTS);
+        const index = new PrefixIndex(30 * SLOTS, GAIN);
         for (const step of actions)
           if (step.kind === 'record') index.record(hashesOf(step.prompt).hashes, step.prompt.length, step.slot, step.capacity);
         const { hashes } = hashesOf(last);
@@ -123,7 +153,7 @@ describe('the prefix index', () => {
   });
 
   test('memory does not grow: two hundred thousand blocks through an index of a thousand', () => {
-    const index = new PrefixIndex(1000);
+    const index = new PrefixIndex(1000, GAIN);
     const hashes = new Int32Array(200);
     for (let i = 0; i < 2_000; i++) {
       hashBlocks(

@@ -13,6 +13,9 @@ export interface ScrapeConnectionOptions {
   readonly maxPageBytes: number;
 }
 
+/** The reason of a failure when nothing listens at the port. */
+export const REFUSED = 'ECONNREFUSED';
+
 /** Told once for each `request`. */
 export interface ScrapeListener {
   /** `page` is only valid during the call. */

@@ -2,7 +2,7 @@ import type { EndpointTable } from '../scheduling/interface/endpoint-table';
 import { EnginePageReader, type EngineReport } from './engine-page-reader';
 import type { BodyBuffers } from './http-response-reader';
 import { signalReport } from './report-signal';
-import { ScrapeConnection, type ScrapeListener } from './scrape-connection';
+import { REFUSED, ScrapeConnection, type ScrapeListener } from './scrape-connection';
 import { nextIntervalMs, withJitterMs } from './scrape-interval';
 import type { ScrapeEvent, ScraperOptions, ScrapeTarget } from './scrape-protocol';
 
@@ -27,6 +27,8 @@ export class ScrapeTask implements ScrapeListener {
   /** When the request went out; -1 while none is on its way. */
   private startedAtMs = -1;
   private failures = 0;
+  /** Nothing listened at the port the last time. */
+  private isGone = false;
   private knowsCacheInfo = false;
   private missing = '';
 
@@ -82,6 +84,7 @@ export class ScrapeTask implements ScrapeListener {
     if (this.isCurrent()) this.write(report);
     if (this.failures > 0) this.tell('recovered', '');
     this.failures = 0;
+    this.isGone = false;
     this.tellMissing(report);
     const isBusy = this.inFlight() > 0 || (report.waiting ?? 0) > 0 || (report.running ?? 0) > 0;
     this.again(isBusy);
@@ -89,8 +92,16 @@ export class ScrapeTask implements ScrapeListener {
 
   public onFailure(reason: string): void {
     if (this.failures++ === 0) this.tell('failing', reason);
-    const { slot } = this.target;
-    if (this.isCurrent()) this.around.table().scrapeFailures[slot] = this.failures;
+    if (this.isCurrent()) {
+      const table = this.around.table();
+      const { slot } = this.target;
+      table.scrapeFailures[slot] = this.failures;
+      if (reason === REFUSED && !this.isGone) {
+        table.restarts[slot] = table.restarts[slot]! + 1;
+        table.restartsInAll[0] = table.restartsInAll[0]! + 1;
+      }
+    }
+    this.isGone = reason === REFUSED;
     this.again(false);
   }
 

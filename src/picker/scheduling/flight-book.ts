@@ -11,7 +11,9 @@ export class FlightBook {
     private readonly breaker: CircuitBreaker,
   ) {}
 
-  public departed(table: EndpointTable, { slot, uncachedTokens, outputTokens }: Flight): void {
+  public departed(table: EndpointTable, flight: Flight): void {
+    const { slot, uncachedTokens, outputTokens } = flight;
+    flight.queued = hasQueue(table, slot);
     table.inFlight[slot] = table.inFlight[slot]! + 1;
     table.sinceReport[slot] = table.sinceReport[slot]! + 1;
     table.promptTokensInFlight[slot] = table.promptTokensInFlight[slot]! + uncachedTokens;
@@ -23,17 +25,19 @@ export class FlightBook {
   public answered(table: EndpointTable, flight: Flight): void {
     if (flight.started) return;
     flight.started = true;
-    if (isCurrent(table, flight)) subtract(table.prefillTokens, flight.slot, flight.uncachedTokens);
+    if (!isCurrent(table, flight)) return;
+    flight.queued ||= hasQueue(table, flight.slot);
+    subtract(table.prefillTokens, flight.slot, flight.uncachedTokens);
   }
 
   public settled(table: EndpointTable, flight: Flight, outcome: FlightOutcome | undefined, nowMs: number): void {
     if (!isCurrent(table, flight)) return;
     const { slot } = flight;
+    this.answered(table, flight);
     if (outcome !== undefined) {
-      this.speed.learn(table, flight, outcome, nowMs, loadOf(table, slot));
+      this.speed.learn(table, flight, outcome, nowMs, batchOf(table, slot));
       this.breaker.record(table, slot, outcome, nowMs);
     }
-    this.answered(table, flight);
     table.inFlight[slot] = table.inFlight[slot]! - 1;
     table.sinceReport[slot] = table.sinceReport[slot]! - 1;
     subtract(table.promptTokensInFlight, slot, flight.uncachedTokens);
@@ -73,6 +77,16 @@ export function loadOf(table: EndpointTable, slot: number): number {
   const reported = table.waiting[slot]! + table.running[slot]! + table.sinceReport[slot]!;
   const known = inFlightAt(table, slot);
   return reported > known ? reported : known;
+}
+
+/** Requests that the endpoint works on at once: those that do not wait for a place. */
+export function batchOf(table: EndpointTable, slot: number): number {
+  return Math.max(0, loadOf(table, slot) - table.queueSeen[slot]!);
+}
+
+/** Requests wait there, by the last report, or because more were sent since than it worked on when it had a queue. */
+function hasQueue(table: EndpointTable, slot: number): boolean {
+  return table.waiting[slot]! > 0 || (table.fullAtMs[slot]! > 0 && loadOf(table, slot) > table.atOnce[slot]!);
 }
 
 /** Requests under way at an endpoint, of this picker and of its other replicas. */

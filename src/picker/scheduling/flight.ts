@@ -2,6 +2,8 @@
 export class Flight {
   /** The answer has begun. */
   public started = false;
+  /** There was a queue before its answer began: the time until then tells how long that was, and not how fast prompts are computed. */
+  public queued = false;
 
   public constructor(
     /** Where it went. */

@@ -96,8 +96,8 @@ export class LearnedSpeed {
     return maxTokens >= 0 && maxTokens < expected ? maxTokens : expected;
   }
 
-  /** Learns from a finished request; `load` is the number of requests on the endpoint, this one included. */
-  public learn(table: EndpointTable, flight: Flight, outcome: FlightOutcome, nowMs: number, load: number): void {
+  /** Learns from a finished request; `batch` is the number of requests that the endpoint works on, this one included. */
+  public learn(table: EndpointTable, flight: Flight, outcome: FlightOutcome, nowMs: number, batch: number): void {
     if (outcome.cause !== 'natural' || outcome.status !== 200) return;
     const { slot, model } = flight;
     const { slownessGain, minSlownessRatio, maxSlownessRatio, lengthGain, unusualRatio } = this.options;
@@ -112,7 +112,7 @@ export class LearnedSpeed {
     this.durationMs += lengthGain * (heldMs - this.durationMs);
     const tokens = flight.tokensAhead + flight.uncachedTokens;
     const decodeMs = restMs / (outputTokens - 1);
-    const ratio = Math.min(maxSlownessRatio, Math.max(minSlownessRatio, decodeMs / Math.max(0.01, this.decode.at(load))));
+    const ratio = Math.min(maxSlownessRatio, Math.max(minSlownessRatio, decodeMs / Math.max(0.01, this.decode.at(batch))));
     const before = this.measuredSlowness(table, slot, nowMs);
     table.slownessRatio[slot] = before + slownessGain * (ratio - before);
     table.measuredAtMs[slot] = nowMs;
@@ -120,9 +120,11 @@ export class LearnedSpeed {
     table.decodeMsPerToken[slot] = known === 0 ? decodeMs : known + slownessGain * (decodeMs - known);
     // a sick engine must not set the prices of the pool
     if (before >= unusualRatio) return;
-    this.prefill.add(tokens, outcome.firstByteMs);
-    this.prefillMsPerToken = Math.max(1e-4, this.prefill.slope);
-    this.decode.add(load, decodeMs);
+    if (!flight.queued) {
+      this.prefill.add(tokens, outcome.firstByteMs);
+      this.prefillMsPerToken = Math.max(1e-4, this.prefill.slope);
+    }
+    this.decode.add(batch, decodeMs);
     this.stepMsPerRequest = this.decode.slope;
   }
 

@@ -55,6 +55,7 @@ export class Profile {
   private scores = new Float64Array(0);
 
   private readonly names: ProfileNames;
+  private readonly usesMetrics: boolean;
 
   public constructor(private readonly parts: ProfileParts) {
     this.name = parts.name;
@@ -64,6 +65,7 @@ export class Profile {
       scorers: parts.scorers.map(({ name }) => name),
       weights: parts.scorers.map(({ weight }) => weight),
     };
+    this.usesMetrics = parts.scorers.some(({ scorer }) => scorer.usesMetrics);
     this.picked = new Int32Array(parts.picker.maxNumOfEndpoints);
   }
 
@@ -137,7 +139,7 @@ export class Profile {
     const { candidates, totals, scores } = this;
     const { table } = snapshot;
     totals.fill(0, 0, count);
-    const blend = !allTrusted(table.trustRatio, candidates, count);
+    const blend = this.usesMetrics && !allTrusted(table.trustRatio, candidates, count);
     for (let i = 0; i < this.parts.scorers.length; i++) {
       const { scorer, weight } = this.parts.scorers[i]!;
       const blended = blend && scorer.usesMetrics;

@@ -4,7 +4,7 @@ import { hashText } from '../../../shared/hash';
 export const MAX_ADAPTERS = 64;
 
 const FLOAT_COLUMNS = 27;
-const INT_COLUMNS = 10;
+const INT_COLUMNS = 11;
 
 /**
  * What is known of every endpoint, one column per fact, one slot per endpoint, in memory that threads can share. The scraper is the only
@@ -87,6 +87,8 @@ export class EndpointTable {
   public readonly scrapeFailures: Int32Array;
   /** Scrapes that succeeded; wraps at 2^31. Scraper. */
   public readonly scrapes: Int32Array;
+  /** Times that nothing listened at its port any more: whoever does since has an empty cache. Scraper. */
+  public readonly restarts: Int32Array;
   /** Adapters that fit at once; 0 where the engine serves none. Scraper. */
   public readonly maxAdapters: Int32Array;
   /** Adapters in use, the first in `adapters`. Scraper. */
@@ -95,6 +97,8 @@ export class EndpointTable {
   public readonly waitingAdapters: Int32Array;
   /** One number, which grows with every report of any endpoint; see `report-signal.ts`. Scraper. */
   public readonly reports: Int32Array;
+  /** One number, which grows with `restarts` of any endpoint. Scraper. */
+  public readonly restartsInAll: Int32Array;
   /** Names as pairs of hash lanes (`adapterHash`), MAX_ADAPTERS pairs a slot. Scraper. */
   public readonly adapters: Int32Array;
 
@@ -152,11 +156,13 @@ export class EndpointTable {
     this.ejections = ints();
     this.scrapeFailures = ints();
     this.scrapes = ints();
+    this.restarts = ints();
     this.maxAdapters = ints();
     this.runningAdapters = ints();
     this.waitingAdapters = ints();
     this.adapters = ints(capacity * MAX_ADAPTERS * 2);
     this.reports = ints(1);
+    this.restartsInAll = ints(1);
   }
 
   /** Forgets the slot's endpoint and begins the next generation. */
@@ -198,7 +204,7 @@ export class EndpointTable {
         this.ejectedUntilMs,
       ],
       ...[this.inFlight, this.sinceReport, this.failuresInRow, this.ejections],
-      ...[this.scrapeFailures, this.scrapes, this.maxAdapters, this.runningAdapters, this.waitingAdapters],
+      ...[this.scrapeFailures, this.scrapes, this.restarts, this.maxAdapters, this.runningAdapters, this.waitingAdapters],
     ];
   }
 
@@ -228,5 +234,5 @@ export function adapterHash(name: string, into: { low: number; high: number }): 
 }
 
 function bytesFor(capacity: number): number {
-  return capacity * (FLOAT_COLUMNS * 8 + INT_COLUMNS * 4 + MAX_ADAPTERS * 2 * 4) + 4;
+  return capacity * (FLOAT_COLUMNS * 8 + INT_COLUMNS * 4 + MAX_ADAPTERS * 2 * 4) + 8;
 }

@@ -150,6 +150,21 @@ describe('scraping real servers', () => {
     await until(() => table().running[0] === 4, 'the report');
   });
 
+  test('an engine that went and came back is one restart, however often it was asked meanwhile', async () => {
+    const answer = page(() => vllmPage({ running: 4 }));
+    const first = await engine(answer);
+    const { port } = first;
+    scrape([endpointAt(port)]);
+    await until(() => table().scrapes[0]! > 0, 'the first report');
+    expect([table().restarts[0], table().restartsInAll[0]]).toEqual([0, 0]);
+    await first.stop();
+    await until(() => table().scrapeFailures[0]! >= 3, 'three failures');
+    const before = table().scrapes[0]!;
+    await engine(answer, { port });
+    await until(() => table().scrapes[0]! > before, 'the next report');
+    expect([table().restarts[0], table().restartsInAll[0]]).toEqual([1, 1]);
+  });
+
   test('a server that drops idle connections is no failure', async () => {
     const server = await engine(page(() => vllmPage({ waiting: 1 })));
     scrape([endpointAt(server.port)]);

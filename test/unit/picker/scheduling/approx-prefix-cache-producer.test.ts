@@ -111,6 +111,42 @@ describe('the approximate prefix cache', () => {
     expect(matches(producer, pool, requestFor(blocks('cd')))).toEqual([1, 2]);
   });
 
+  test('what an engine had cached is forgotten when it starts again', () => {
+    const [producer, pool] = [producerWith(), poolOf({}, {})];
+    for (const slot of [0, 1]) send(producer, pool, blocks('ab'), slot);
+    const { table } = pool.snapshot;
+    table.restarts[0] = 1;
+    table.restartsInAll[0] = 1;
+    matches(producer, pool, requestFor(blocks('ab')));
+    expect([producer.cachedTokens(0), producer.cachedTokens(1), producer.lifetimeAt(0)]).toEqual([0, 128, 0]);
+  });
+
+  test('how full a cache is, and how long unused prompts stay in it, say how much room a new one finds', () => {
+    const [producer, pool] = [producerWith({ lruCapacityPerServer: 8 }), poolOf({}, {}, {})];
+    send(producer, pool, blocks('abcd'), 0);
+    send(producer, pool, blocks('efghijkl'), 1);
+    send(producer, pool, blocks('abcd'), 0);
+    matches(producer, pool, requestFor(blocks('xy')));
+    // used just now, half full; the whole of it is two prompts old, full; nothing at all
+    expect([0, 1, 2].map((slot) => producer.lifetimeAt(slot))).toEqual([2, 2, 0]);
+    expect([0, 1, 2].map((slot) => producer.pressureAt(slot, 2))).toEqual([0.5, 1, 0]);
+  });
+
+  test('using a prompt again takes nothing from others while it is new, or alone', () => {
+    const [producer, pool] = [producerWith({ lruCapacityPerServer: 8 }), poolOf({}, {})];
+    const refresh = (prompt: string): number[] => {
+      matches(producer, pool, requestFor(blocks(prompt)));
+      return [0, 1].map((slot) => producer.refreshRatio[slot]!);
+    };
+    send(producer, pool, blocks('ab'), 1);
+    send(producer, pool, blocks('ab'), 0);
+    send(producer, pool, blocks('cdefgh'), 0);
+    // next to go, a quarter of what is there; alone
+    expect(refresh('ab')).toEqual([0.5 * 0.75, 0]);
+    send(producer, pool, blocks('ab'), 0);
+    expect(refresh('ab')[0]).toBe(0);
+  });
+
   test.each([
     ['the share of blocks', { matchLengthWeight: 0, matchLengthScaleTokens: 8192 }, 2 / 4],
     ['the square of the length', { matchLengthWeight: 1, matchLengthScaleTokens: 256 }, (128 / 256) ** 2],

@@ -1,6 +1,8 @@
+import { CircuitBreaker } from '../../../../src/picker/scheduling/circuit-breaker';
 import { EJECTED } from '../../../../src/picker/scheduling/decision-record';
-import type { FlightOutcome } from '../../../../src/picker/scheduling/flight';
-import { loadOf } from '../../../../src/picker/scheduling/flight-book';
+import { Flight, type FlightOutcome } from '../../../../src/picker/scheduling/flight';
+import { FlightBook, loadOf } from '../../../../src/picker/scheduling/flight-book';
+import { LearnedSpeed } from '../../../../src/picker/scheduling/learned-speed';
 import type { Scheduler } from '../../../../src/picker/scheduling/scheduler';
 import { buildScheduler, DEFAULT_SCHEDULING, type SchedulingConfig } from '../../../../src/picker/scheduling/scheduler-builder';
 import { ManualClock } from '../../../../src/shared/clock';
@@ -62,6 +64,29 @@ test('how long answers are is learnt from the events of a stream where the engin
   const { scheduler } = setUp(1);
   for (let i = 0; i < 5; i++) send(scheduler, 0, { ...GOOD, outputTokens: -1, deltas: 42 });
   expect(scheduler.schedule(requestFor()).flight.outputTokens).toBe(40);
+});
+
+test.each([
+  ['when the request came', 1, 0],
+  ['when its answer began', 0, 1],
+])('how fast prompts are computed is not learnt from a wait for a place: a queue %s', (_, atPick, atAnswer) => {
+  const speed = new LearnedSpeed();
+  const book = new FlightBook(speed, new CircuitBreaker());
+  const { table } = poolOf({}).snapshot;
+  const before = speed.prefillMsPerToken;
+  const end = (queue: readonly [atPick: number, atAnswer: number], tokens: number, firstByteMs: number): void => {
+    const flight = new Flight(0, table.generation[0]!, 'llama', 0, tokens, tokens, 0, 50);
+    table.waiting[0] = queue[0];
+    book.departed(table, flight);
+    table.waiting[0] = queue[1];
+    book.answered(table, flight);
+    table.waiting[0] = 0;
+    book.settled(table, flight, { ...GOOD, firstByteMs }, firstByteMs + 1_000);
+  };
+  for (let i = 0; i < 50; i++) end([atPick, atAnswer], 100 + i, 3_000 - 20 * i);
+  expect(speed.prefillMsPerToken).toBe(before);
+  for (let i = 0; i < 50; i++) end([0, 0], 100 * i, 20 + 20 * i);
+  expect(speed.prefillMsPerToken).toBeCloseTo(0.2, 2);
 });
 
 test('an endpoint that fails five times in a row is left out, tried by one request, and taken back or left out for longer', () => {

@@ -9,7 +9,7 @@ import { PrefixIndex } from './prefix-index';
 
 /** Smaller blocks cost more to hash and to keep, and tell no more: llm-d has the same floor. */
 const MIN_BLOCK_SIZE_TOKENS = 64;
-/** Blocks of all endpoints together: 128 endpoints with half a million tokens of cache each, in 28 MB. */
+/** Blocks of all endpoints together: 128 endpoints with half a million tokens of cache each, in 36 MB. */
 const MAX_INDEX_ENTRIES = 1 << 20;
 /** Where neither limit is set, what 16 MiB of body could hold. */
 const UNLIMITED_TOKENS = (16 << 20) / BYTES_PER_TOKEN;
@@ -27,6 +27,8 @@ export interface ApproxPrefixCacheOptions {
   readonly lruCapacityPerServer: number;
   /** Bound for all endpoints together. @default 1048576 */
   readonly maxIndexEntries: number;
+  /** Share that one return of a prompt has in how often it is taken to come, 0 to 1. llm-d has none. @default 0.2 */
+  readonly demandGain: number;
 }
 
 export const DEFAULT_APPROX_PREFIX_CACHE: ApproxPrefixCacheOptions = {
@@ -36,6 +38,7 @@ export const DEFAULT_APPROX_PREFIX_CACHE: ApproxPrefixCacheOptions = {
   maxPrefixTokensToMatch: 131_072,
   lruCapacityPerServer: 31_250,
   maxIndexEntries: MAX_INDEX_ENTRIES,
+  demandGain: 0.2,
 };
 
 /**
@@ -59,6 +62,13 @@ export class ApproxPrefixCacheProducer implements Producer {
   public blockSizeTokens = MIN_BLOCK_SIZE_TOKENS;
   /** By slot, valid for the request's candidates: leading blocks that the endpoint has seen. */
   public matchedBlocks = new Int32Array(0);
+  /**
+   * By slot, where something matched: what using it again takes from the rest of the cache, as a share of what a prompt that is new there
+   * takes. Its age, 0 (just used) to 1 (next to go), times the share that other prompts have.
+   */
+  public refreshRatio = new Float64Array(0);
+  /** By slot, where something matched: how often it comes back there, 0 (never did) towards 1 (at once, each time). */
+  public demandRatio = new Float64Array(0);
 
   /** Counts what was found. */
   public hits: PrefixHits | undefined;
@@ -72,7 +82,12 @@ export class ApproxPrefixCacheProducer implements Producer {
   private readonly seed = { low: 0, high: 0 };
   /** By slot: the generation that the index knows blocks of. */
   private generations = new Int32Array(0);
+  /** By slot: the restarts that it knows of. */
+  private restarts = new Int32Array(0);
+  /** By slot: how full the cache is with what was sent there, 0 to 1. */
+  private fillRatio = new Float64Array(0);
   private version = -1;
+  private restartsInAll = 0;
 
   public constructor(private readonly options: ApproxPrefixCacheOptions) {
     const maxTokens = Math.min(
@@ -84,7 +99,7 @@ export class ApproxPrefixCacheProducer implements Producer {
     this.words = new Int32Array(maxTokens);
     this.bytes = Buffer.from(this.words.buffer);
     this.hashes = new Int32Array(2 * Math.ceil(maxTokens / MIN_BLOCK_SIZE_TOKENS));
-    this.index = new PrefixIndex(options.maxIndexEntries);
+    this.index = new PrefixIndex(options.maxIndexEntries, options.demandGain);
   }
 
   public static standard(): ApproxPrefixCacheProducer {
@@ -109,13 +124,14 @@ export class ApproxPrefixCacheProducer implements Producer {
         max: MAX_INDEX_ENTRIES,
       }),
       maxIndexEntries: fallback.maxIndexEntries,
+      demandGain: parameters.number('demandGain', fallback.demandGain, { min: 0, max: 1 }),
     };
     parameters.done();
     return new ApproxPrefixCacheProducer(options);
   }
 
   public prepare(request: SchedulingRequest, snapshot: EndpointSnapshot, candidates: Int32Array, count: number): void {
-    if (snapshot.version !== this.version) this.follow(snapshot);
+    this.follow(snapshot);
     this.blockSizeTokens = this.options.autoTune
       ? this.reportedBlockSize(snapshot, candidates, count)
       : this.blockSizeFor(this.options.blockSizeTokens);
@@ -126,7 +142,10 @@ export class ApproxPrefixCacheProducer implements Producer {
       // endpoints often share a prompt's beginning and differ in the rest, so the last length found is a good guess
       const matched = this.index.match(this.hashes, this.totalBlocks, slot, hint);
       this.matchedBlocks[slot] = matched;
-      if (matched > 0) hint = matched;
+      if (matched === 0) continue;
+      hint = matched;
+      this.refreshRatio[slot] = this.index.ageRatio(this.lifetimeAt(slot)) * (1 - matched / this.index.countOf(slot));
+      this.demandRatio[slot] = this.index.demandRatio();
     }
   }
 
@@ -137,18 +156,43 @@ export class ApproxPrefixCacheProducer implements Producer {
       this.hits.bytes.observe(matched * this.blockSizeTokens * BYTES_PER_TOKEN);
     }
     if (this.totalBlocks === 0) return;
-    this.index.record(this.hashes, this.totalBlocks, slot, this.capacityOf(snapshot, slot));
+    this.record(snapshot, slot, this.hashes, this.totalBlocks);
     this.onRecorded?.(slot, this.hashes, this.totalBlocks);
   }
 
   /** Takes over that another replica has sent a prompt to an endpoint. */
   public learn(snapshot: EndpointSnapshot, slot: number, hashes: Int32Array, blocks: number): void {
-    if (snapshot.version !== this.version) this.follow(snapshot);
-    this.index.record(hashes, blocks, slot, this.capacityOf(snapshot, slot));
+    this.follow(snapshot);
+    this.record(snapshot, slot, hashes, blocks);
   }
 
   public cachedTokens(slot: number): number {
     return this.totalBlocks === 0 ? 0 : this.matchedBlocks[slot]! * this.blockSizeTokens;
+  }
+
+  /**
+   * How long stays there what nobody asks for, in prompts sent anywhere; for a cache that is not full, how long it would at this pace. 0 where
+   * nothing was sent.
+   */
+  public lifetimeAt(slot: number): number {
+    const fill = this.fillRatio[slot]!;
+    return fill === 0 ? 0 : this.index.lifetimeOf(slot) / fill;
+  }
+
+  /**
+   * How likely a token that is new there pushes out one that is still wanted, 0 to 1: in a full cache, the less the longer ago what goes next
+   * was used.
+   * @param shortestLifetime of all candidates
+   */
+  public pressureAt(slot: number, shortestLifetime: number): number {
+    const lifetime = this.lifetimeAt(slot);
+    return lifetime === 0 ? 0 : (this.fillRatio[slot]! * shortestLifetime) / lifetime;
+  }
+
+  private record(snapshot: EndpointSnapshot, slot: number, hashes: Int32Array, blocks: number): void {
+    const capacity = this.capacityOf(snapshot, slot);
+    this.index.record(hashes, blocks, slot, capacity);
+    this.fillRatio[slot] = this.index.countOf(slot) / capacity;
   }
 
   private hash({ body, promptStart, promptEnd, targetModel, cacheSalt }: SchedulingRequest): number {
@@ -187,19 +231,35 @@ export class ApproxPrefixCacheProducer implements Producer {
     return Math.max(1, Math.floor(engineTokens / this.blockSizeTokens));
   }
 
-  /** Forgets endpoints that have left their slot. */
+  /** Forgets endpoints that have left their slot, and what engines had cached that have started again. */
   private follow({ table, version }: EndpointSnapshot): void {
+    const restartsInAll = table.restartsInAll[0]!;
+    if (version === this.version && restartsInAll === this.restartsInAll) return;
     this.version = version;
-    if (this.generations.length < table.capacity) {
-      const generations = new Int32Array(table.capacity);
-      generations.set(this.generations);
-      this.generations = generations;
-      this.matchedBlocks = new Int32Array(table.capacity);
-    }
+    this.restartsInAll = restartsInAll;
+    if (this.generations.length < table.capacity) this.grow(table.capacity);
     for (let slot = 0; slot < table.capacity; slot++) {
-      if (table.generation[slot] === this.generations[slot]) continue;
+      if (table.generation[slot] === this.generations[slot] && table.restarts[slot] === this.restarts[slot]) continue;
       this.generations[slot] = table.generation[slot]!;
+      this.restarts[slot] = table.restarts[slot]!;
       this.index.forget(slot);
+      this.fillRatio[slot] = 0;
     }
+  }
+
+  private grow(capacity: number): void {
+    const grown = (column: Int32Array): Int32Array<ArrayBuffer> => {
+      const copy = new Int32Array(capacity);
+      copy.set(column);
+      return copy;
+    };
+    const fillRatio = new Float64Array(capacity);
+    fillRatio.set(this.fillRatio);
+    this.fillRatio = fillRatio;
+    this.generations = grown(this.generations);
+    this.restarts = grown(this.restarts);
+    this.matchedBlocks = new Int32Array(capacity);
+    this.refreshRatio = new Float64Array(capacity);
+    this.demandRatio = new Float64Array(capacity);
   }
 }

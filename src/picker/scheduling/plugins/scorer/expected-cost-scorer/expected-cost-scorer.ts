@@ -13,8 +13,12 @@ export interface ExpectedCostOptions {
   readonly lineWeight: number;
   /** What computing again a token that another endpoint has costs, for each request at the endpoint that has to wait for it. */
   readonly stallWeight: number;
-  /** What it costs beside: the copy pushes something else out of the cache, which then has to be computed again. */
+  /** What it costs beside: from then on two caches have to keep it. */
   readonly cacheWeight: number;
+  /** Prompts that come back after this share of the time that a cache keeps them pay both in full, those that come sooner in proportion. */
+  readonly rareRatio: number;
+  /** What a token costs that pushes another out of a full cache: the other may be asked for again. */
+  readonly roomWeight: number;
   /** What an answer's tokens cost: 1 for slowing the others down, and 1 for being slowed down by them. */
   readonly decodeWeight: number;
   /** Share of the KV cache up to which a request is taken to find room at once, 0 to 1. */
@@ -33,6 +37,8 @@ export const DEFAULT_EXPECTED_COST: ExpectedCostOptions = {
   lineWeight: 2,
   stallWeight: 4,
   cacheWeight: 10,
+  rareRatio: 0.33,
+  roomWeight: 16,
   decodeWeight: 2,
   kvRoomRatio: 0.9,
   kvWeight: 3,
@@ -51,14 +57,18 @@ export interface ExpectedCostContext {
 /**
  * `expected-cost-scorer`: the endpoint where the request costs the pool the least time. Of all candidates' costs, `lowest / own`, where
  *
- *     cost = slowness · ( lineWeight · line · ms                               prompt tokens that are in line there
- *                       + uncached · ms                                        its own, without what is cached there
- *                       + avoidable · ms · (stallWeight · load + cacheWeight)  those of them that another candidate has cached
- *                       + decodeWeight · answer · step · load                  its tokens slow the others down, and theirs its own
- *                       + queue · duration / running                           the wait for a place in the batch
- *                       + kvWeight · overflow · duration / kv )                the wait for room in the KV cache
+ *     cost = slowness · ( lineWeight · line · ms                          prompt tokens that are in line there
+ *                       + uncached · ms                                   its own, without what is cached there
+ *                       + avoidable · ms · rarity · (stallWeight · load + cacheWeight)
+ *                                                                         those of them that another candidate has cached
+ *                       + (uncached + refresh · cached) · ms · pressure · roomWeight
+ *                                                                         what they push out of the cache
+ *                       + decodeWeight · answer · step · load             its tokens slow the others down, and theirs its own
+ *                       + queue · duration / running                      the wait for a place in the batch
+ *                       + kvWeight · overflow · duration / kv )           the wait for room in the KV cache
  *
- * in milliseconds. Speeds and lengths are measured (`learned-speed.ts`), load is the report corrected by the picker's own requests.
+ * in milliseconds. Speeds and lengths are measured (`learned-speed.ts`), load is the report corrected by the picker's own requests. What is
+ * cached, `refresh`, `pressure` and the demand by which `rarity = min(1, (1 - demand) / rareRatio)` are those of the prefix producer.
  * Derivation, sources and constants: docs/picker/default-profile.md. Parameters: those of `ExpectedCostOptions`, and
  * `prefixMatchInfoProducerName`.
  */
@@ -80,12 +90,15 @@ export class ExpectedCostScorer implements Scorer {
     { prefixProducer, speed, clock }: ExpectedCostContext,
   ): ExpectedCostScorer {
     const fallback = DEFAULT_EXPECTED_COST;
-    const weight = (key: 'lineWeight' | 'stallWeight' | 'cacheWeight' | 'decodeWeight' | 'kvWeight'): number =>
+    const weight = (key: 'lineWeight' | 'stallWeight' | 'cacheWeight' | 'roomWeight' | 'decodeWeight' | 'kvWeight'): number =>
       parameters.number(key, fallback[key], { min: 0, max: 1_000 });
     const options = {
       lineWeight: weight('lineWeight'),
       stallWeight: weight('stallWeight'),
       cacheWeight: weight('cacheWeight'),
+      // above 0: it divides
+      rareRatio: parameters.number('rareRatio', fallback.rareRatio, { min: 0.001, max: 1 }),
+      roomWeight: weight('roomWeight'),
       decodeWeight: weight('decodeWeight'),
       kvRoomRatio: parameters.number('kvRoomRatio', fallback.kvRoomRatio, { min: 0, max: 1 }),
       kvWeight: weight('kvWeight'),
@@ -117,9 +130,22 @@ export class ExpectedCostScorer implements Scorer {
     const tokens = promptTokens(request);
     const answer = speed.outputTokens(request.targetModel, request.maxTokens, tokens);
     const { prefillMsPerToken, stepMsPerRequest, durationMs } = speed;
-    const earliestMs = this.earliest(table, candidates, count);
     let bestCached = 0;
-    for (let k = 0; k < count; k++) bestCached = Math.max(bestCached, Math.min(tokens, matches.cachedTokens(candidates[k]!)));
+    let demand = 0;
+    let shortestLifetime = Number.POSITIVE_INFINITY;
+    let earliestMs = Number.POSITIVE_INFINITY;
+    for (let k = 0; k < count; k++) {
+      const slot = candidates[k]!;
+      if (table.admittedAtMs[slot]! < earliestMs) earliestMs = table.admittedAtMs[slot]!;
+      const lifetime = matches.lifetimeAt(slot);
+      if (lifetime > 0 && lifetime < shortestLifetime) shortestLifetime = lifetime;
+      const cached = Math.min(tokens, matches.cachedTokens(slot));
+      if (cached < bestCached || cached === 0) continue;
+      const here = matches.demandRatio[slot]!;
+      if (cached > bestCached || here > demand) demand = here;
+      bestCached = cached;
+    }
+    const rarity = Math.min(1, (1 - demand) / options.rareRatio);
     let lowest = Number.POSITIVE_INFINITY;
     for (let k = 0; k < count; k++) {
       const slot = candidates[k]!;
@@ -128,7 +154,10 @@ export class ExpectedCostScorer implements Scorer {
       const uncached = tokens - cached;
       let cost = options.lineWeight * prefillTokensAt(table, slot) * prefillMsPerToken;
       cost += uncached * prefillMsPerToken;
-      cost += (bestCached - cached) * prefillMsPerToken * (options.stallWeight * load + options.cacheWeight);
+      const pushedOut = (uncached + matches.refreshRatio[slot]! * cached) * matches.pressureAt(slot, shortestLifetime);
+      cost += pushedOut * prefillMsPerToken * options.roomWeight;
+      const avoidable = (bestCached - cached) * rarity;
+      cost += avoidable * prefillMsPerToken * (options.stallWeight * load + options.cacheWeight);
       cost += options.decodeWeight * answer * stepMsPerRequest * load;
       const queued = table.queueSeen[slot]!;
       if (queued > 0)
@@ -151,13 +180,7 @@ export class ExpectedCostScorer implements Scorer {
     for (let k = 0; k < count; k++) totals[k] = totals[k]! + weight * (lowest / costs[k]!);
   }
 
-  /** When the oldest candidate came: a pool that starts as a whole has nobody to go slow for. */
-  private earliest({ admittedAtMs }: EndpointSnapshot['table'], candidates: Int32Array, count: number): number {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (let k = 0; k < count; k++) earliest = Math.min(earliest, admittedAtMs[candidates[k]!]!);
-    return earliest;
-  }
-
+  /** @param earliestMs when the oldest candidate came: a pool that starts as a whole has nobody to go slow for */
   private coldness(admittedAtMs: number, earliestMs: number, nowMs: number): number {
     const warmUpMs = this.options.warmUpSeconds * 1e3;
     const left = 1 - (nowMs - admittedAtMs) / warmUpMs;
