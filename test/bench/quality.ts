@@ -1,6 +1,7 @@
 /**
  * How well requests are routed, in virtual time: simulated engines, open-loop traffic, the picker's own code. Prints one row for each router
- * and traffic. Run: `npm run bench -- --quality-simulated`; arguments: `--seconds 60 --seeds 3 --traffic shared --router default`.
+ * and traffic. Run: `npm run bench -- --quality-simulated`; arguments: `--seconds 60 --seeds 3 --traffic shared --router default`, and
+ * `--published` for traffic that others measured, whose lengths are given.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -9,6 +10,7 @@ import {
   type SchedulingConfig,
 } from '../../src/picker/scheduling/scheduler-builder';
 import type { RunResult } from '../../src/simulation/routing/measures';
+import { PUBLISHED_SCENARIOS } from '../../src/simulation/routing/published';
 import { leastRequestRouter, pickerRouter, type RouterFactory, randomRouter } from '../../src/simulation/routing/router';
 import { runTraffic } from '../../src/simulation/routing/run-traffic';
 import { SCENARIOS, type Scenario } from '../../src/simulation/routing/scenarios';
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     traffic: { type: 'string', default: '' },
     router: { type: 'string', default: '' },
     parameters: { type: 'string', default: '' },
+    published: { type: 'boolean', default: false },
   },
 });
 
@@ -40,31 +43,57 @@ function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[(numbers.length - 1) >> 1]!;
 }
 
-function mediansOf(scenario: Scenario, router: RouterFactory): (key: keyof RunResult) => number {
-  const durationMs = Number(values.seconds) * 1e3;
+interface Length {
+  readonly durationMs: number;
+  readonly warmUpMs: number;
+}
+
+function mediansOf(scenario: Scenario, router: RouterFactory, length: Length): (key: keyof RunResult) => number {
+  const restart = scenario.restarts ? { restartAtMs: length.durationMs / 2 } : {};
   const results = Array.from({ length: Number(values.seeds) }, (_, seed) =>
-    runTraffic({ ...scenario, router, seed: 100 + seed, durationMs, warmUpMs: durationMs / 6, ...restart(scenario, durationMs) }),
+    runTraffic({ ...scenario, router, seed: 100 + seed, ...length, ...restart }),
   );
   return (key) => median(results.map((result) => result[key] as number));
 }
 
-function restart({ restarts }: Scenario, durationMs: number): { restartAtMs?: number } {
-  return restarts ? { restartAtMs: durationMs / 2 } : {};
+/** The table's columns for a result. */
+type Cells = (result: (key: keyof RunResult) => number) => string[];
+
+function print(head: readonly string[], scenarios: readonly (Scenario & { readonly length: Length })[], cells: Cells): void {
+  console.log(`| ${['traffic', 'router', ...head].join(' | ')} |\n|${'---|'.repeat(2 + head.length)}`);
+  for (const scenario of scenarios) {
+    if (!scenario.name.includes(values.traffic)) continue;
+    for (const [name, router] of ROUTERS) {
+      if (!name.includes(values.router)) continue;
+      console.log(`| ${[scenario.name, name, ...cells(mediansOf(scenario, router, scenario.length))].join(' | ')} |`);
+    }
+  }
 }
 
-const head = ['traffic', 'router', 'served', 'TTFT mean', 'p50', 'p99', 'E2E mean', 'hits', 'max/mean'];
-console.log(`| ${head.join(' | ')} |\n|${head.map(() => '---').join('|')}|`);
-for (const scenario of SCENARIOS) {
-  if (!scenario.name.includes(values.traffic)) continue;
-  for (const [name, router] of ROUTERS) {
-    if (!name.includes(values.router)) continue;
-    const result = mediansOf(scenario, router);
-    const cells = [
-      `${(100 * result('servedRatio')).toFixed(1)} %`,
-      ...(['ttftMeanMs', 'ttftP50Ms', 'ttftP99Ms', 'totalMeanMs'] as const).map((key) => result(key).toFixed(0)),
-      result('hitRatio').toFixed(2),
-      result('maxToMeanLoad').toFixed(2),
-    ];
-    console.log(`| ${[scenario.name, name, ...cells].join(' | ')} |`);
-  }
+/** Nobody served is no time at all. */
+const shown = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
+
+if (values.published) {
+  const scenarios = PUBLISHED_SCENARIOS.map((scenario) => ({
+    ...scenario,
+    length: { durationMs: scenario.seconds * 1e3, warmUpMs: scenario.warmUpSeconds * 1e3 },
+  }));
+  const seconds = (ms: number): string => shown(ms / 1e3, 2);
+  print(['served', 'answers/s', 'TTFT mean, s', 'p50', 'p90', 'E2E mean, s', 'hits', 'max/mean'], scenarios, (result) => [
+    percent(result('servedRatio')),
+    shown(result('answersPerSecond'), 1),
+    ...(['ttftMeanMs', 'ttftP50Ms', 'ttftP90Ms', 'totalMeanMs'] as const).map((key) => seconds(result(key))),
+    shown(result('hitRatio'), 2),
+    shown(result('maxToMeanLoad'), 2),
+  ]);
+} else {
+  const durationMs = Number(values.seconds) * 1e3;
+  const scenarios = SCENARIOS.map((scenario) => ({ ...scenario, length: { durationMs, warmUpMs: durationMs / 6 } }));
+  print(['served', 'TTFT mean', 'p50', 'p99', 'E2E mean', 'hits', 'max/mean'], scenarios, (result) => [
+    percent(result('servedRatio')),
+    ...(['ttftMeanMs', 'ttftP50Ms', 'ttftP99Ms', 'totalMeanMs'] as const).map((key) => shown(result(key), 0)),
+    shown(result('hitRatio'), 2),
+    shown(result('maxToMeanLoad'), 2),
+  ]);
 }

@@ -21,8 +21,9 @@ class PlainIndex {
     const known = this.slots[slot]!;
     this.now++;
     const lifetime = this.lifetime(slot);
+    const blocks = new Map(known);
     for (const key of keys.slice(0, capacity).reverse()) {
-      const before = known.get(key);
+      const before = blocks.get(key);
       const recency = before === undefined ? 0 : 1 - (this.now - before.recordedAt) / lifetime;
       const demand = before === undefined ? 0 : before.demand + GAIN * (recency - before.demand);
       if (!known.delete(key)) while (known.size >= capacity) known.delete(known.keys().next().value!);
@@ -74,7 +75,8 @@ describe('the prefix index', () => {
         fc.array(prompt, { minLength: 1, maxLength: 5 }),
         fc.nat({ max: 14 }),
         (actions, questions, hint) => {
-          const index = new PrefixIndex(1000, GAIN);
+          const index = new PrefixIndex(1000);
+          index.demandGain = GAIN;
           const plain = new PlainIndex();
           for (const step of actions) {
             if (step.kind === 'forget') {
@@ -109,7 +111,7 @@ describe('the prefix index', () => {
   test('never exceeds its bound, nor a slot its capacity, and always keeps the beginnings', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.array(action, { maxLength: 80 }), (bound, actions) => {
-        const index = new PrefixIndex(bound, GAIN);
+        const index = new PrefixIndex(bound);
         const prompts: (readonly number[])[] = [];
         for (const step of actions) {
           if (step.kind === 'forget') {
@@ -141,7 +143,7 @@ describe('the prefix index', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 30 }), prompt, slot, (actions, last, at) => {
         // room for all slots, so that none has to give way to another
-        const index = new PrefixIndex(30 * SLOTS, GAIN);
+        const index = new PrefixIndex(30 * SLOTS);
         for (const step of actions)
           if (step.kind === 'record') index.record(hashesOf(step.prompt).hashes, step.prompt.length, step.slot, step.capacity);
         const { hashes } = hashesOf(last);
@@ -153,7 +155,7 @@ describe('the prefix index', () => {
   });
 
   test('memory does not grow: two hundred thousand blocks through an index of a thousand', () => {
-    const index = new PrefixIndex(1000, GAIN);
+    const index = new PrefixIndex(1000);
     const hashes = new Int32Array(200);
     for (let i = 0; i < 2_000; i++) {
       hashBlocks(

@@ -59,10 +59,16 @@ export interface NoHitLruScorerOptions extends ScorerOptions {
 export interface ExpectedCostScorerOptions extends ScorerOptions {
   /** What a prompt token in line costs, as a multiple of computing it. @default 2 */
   readonly lineWeight?: number;
-  /** What computing a token again costs that another endpoint has, for each request there. @default 2 */
+  /** What computing a token again costs that another endpoint has, for each request there. @default 4 */
   readonly stallWeight?: number;
   /** What it costs beside, whatever the load. @default 10 */
   readonly cacheWeight?: number;
+  /** Prompts that come back sooner than this share of the time that a cache keeps them pay less of both, from above 0 to 1. @default 0.33 */
+  readonly rareRatio?: number;
+  /** Share that one return of a prompt has in how often it is taken to come back, 0 to 1. @default 0.2 */
+  readonly demandGain?: number;
+  /** What a token costs that pushes another out of a full cache. @default 16 */
+  readonly roomWeight?: number;
   /** What the tokens of the answer cost the batch. @default 2 */
   readonly decodeWeight?: number;
   /** Share of the KV cache that may be filled before it costs, 0 to 1. @default 0.9 */
@@ -95,6 +101,9 @@ export class Scorer {
       lineWeight: COST_WEIGHT,
       stallWeight: COST_WEIGHT,
       cacheWeight: COST_WEIGHT,
+      rareRatio: { min: 0.001, max: 1 },
+      demandGain: { min: 0, max: 1 },
+      roomWeight: COST_WEIGHT,
       decodeWeight: COST_WEIGHT,
       kvRoomRatio: { min: 0, max: 1 },
       kvWeight: COST_WEIGHT,

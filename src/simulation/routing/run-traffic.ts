@@ -47,12 +47,12 @@ class TrafficRun {
   }
 
   public run(): RunResult {
-    const { traffic, seed, durationMs, restartAtMs } = this.options;
+    const { traffic, seed, durationMs, warmUpMs, restartAtMs } = this.options;
     for (const { atMs, request } of traffic.arrivals(seed, durationMs)) this.arrive(atMs, request);
     if (restartAtMs !== undefined) this.timeline.schedule(restartAtMs, () => this.restart());
     // what still runs a minute later has not been served
     this.timeline.run(durationMs + 60_000);
-    return this.measures.result(this.router.name, traffic.name, [...this.engines.values()]);
+    return this.measures.result(this.router.name, traffic.name, [...this.engines.values()], durationMs - warmUpMs);
   }
 
   private join(profile: EngineProfile, i: number): void {
@@ -95,13 +95,19 @@ class TrafficRun {
     this.timeline.schedule(this.timeline.nowMs() + scrapeIntervalMs * (0.9 + 0.2 * this.random.next()), () => this.scrape(slot));
   }
 
+  private isMeasuring(atMs: number): boolean {
+    return atMs >= this.options.warmUpMs && atMs < this.options.durationMs;
+  }
+
   private arrive(atMs: number, request: TrafficRequest): void {
     this.timeline.schedule(atMs, () => this.send(request));
   }
 
   private send(request: TrafficRequest): void {
     const atMs = this.timeline.nowMs();
-    const isMeasured = atMs >= this.options.warmUpMs && atMs < this.options.durationMs;
+    // nobody goes on asking after the end
+    if (atMs >= this.options.durationMs) return;
+    const isMeasured = this.isMeasuring(atMs);
     if (isMeasured) this.measures.offered++;
     const choice = this.router.route(request);
     if (choice === undefined) return;
@@ -120,6 +126,7 @@ class TrafficRun {
       },
       onFinish: ({ promptTokens, cachedTokens, finishedMs }) => {
         this.router.settled(ticket, { status: 200, outputTokens: request.outputTokens, firstByteMs });
+        if (this.isMeasuring(finishedMs)) this.measures.answers++;
         if (isMeasured) this.measures.served({ slot, firstByteMs, totalMs: finishedMs - atMs, promptTokens, cachedTokens });
         const { next } = request;
         if (next === undefined) return;

@@ -20,7 +20,7 @@ export interface Traffic {
 }
 
 /** Makes texts that share nothing unless they are the same. */
-class Texts {
+export class Texts {
   private readonly random: RandomSource;
 
   public constructor(seed: number) {
@@ -59,7 +59,7 @@ function harmonic(count: number): number {
   return sum;
 }
 
-function joined(...parts: readonly Int32Array[]): Int32Array {
+export function joined(...parts: readonly Int32Array[]): Int32Array {
   const all = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -69,8 +69,8 @@ function joined(...parts: readonly Int32Array[]): Int32Array {
   return all;
 }
 
-/** Poisson arrivals at `perSecond` of what `make` makes. */
-function poisson(name: string, perSecond: number, prepare: (texts: Texts) => () => TrafficRequest): Traffic {
+/** Poisson arrivals at `perSecond` of what `prepare` returns makes. */
+export function poisson(name: string, perSecond: number, prepare: (texts: Texts) => () => TrafficRequest): Traffic {
   return {
     name: `${name} ${perSecond}/s`,
     arrivals: (seed, untilMs) => {

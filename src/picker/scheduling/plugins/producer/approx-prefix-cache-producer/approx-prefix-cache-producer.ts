@@ -27,8 +27,6 @@ export interface ApproxPrefixCacheOptions {
   readonly lruCapacityPerServer: number;
   /** Bound for all endpoints together. @default 1048576 */
   readonly maxIndexEntries: number;
-  /** Share that one return of a prompt has in how often it is taken to come, 0 to 1. llm-d has none. @default 0.2 */
-  readonly demandGain: number;
 }
 
 export const DEFAULT_APPROX_PREFIX_CACHE: ApproxPrefixCacheOptions = {
@@ -38,7 +36,6 @@ export const DEFAULT_APPROX_PREFIX_CACHE: ApproxPrefixCacheOptions = {
   maxPrefixTokensToMatch: 131_072,
   lruCapacityPerServer: 31_250,
   maxIndexEntries: MAX_INDEX_ENTRIES,
-  demandGain: 0.2,
 };
 
 /**
@@ -67,7 +64,7 @@ export class ApproxPrefixCacheProducer implements Producer {
    * takes. Its age, 0 (just used) to 1 (next to go), times the share that other prompts have.
    */
   public refreshRatio = new Float64Array(0);
-  /** By slot, where something matched: how often it comes back there, 0 (never did) towards 1 (at once, each time). */
+  /** By slot, where something matched: how often it comes back there, 0 (never did) towards 1 (at once, each time); see `index.demandGain`. */
   public demandRatio = new Float64Array(0);
 
   /** Counts what was found. */
@@ -99,7 +96,7 @@ export class ApproxPrefixCacheProducer implements Producer {
     this.words = new Int32Array(maxTokens);
     this.bytes = Buffer.from(this.words.buffer);
     this.hashes = new Int32Array(2 * Math.ceil(maxTokens / MIN_BLOCK_SIZE_TOKENS));
-    this.index = new PrefixIndex(options.maxIndexEntries, options.demandGain);
+    this.index = new PrefixIndex(options.maxIndexEntries);
   }
 
   public static standard(): ApproxPrefixCacheProducer {
@@ -124,7 +121,6 @@ export class ApproxPrefixCacheProducer implements Producer {
         max: MAX_INDEX_ENTRIES,
       }),
       maxIndexEntries: fallback.maxIndexEntries,
-      demandGain: parameters.number('demandGain', fallback.demandGain, { min: 0, max: 1 }),
     };
     parameters.done();
     return new ApproxPrefixCacheProducer(options);

@@ -32,6 +32,8 @@ export class PrefixIndex {
   private readonly floats: Float32Array;
   /** Prompts recorded so far, which is the clock of this cache. It wraps, so only differences are used. */
   private now = 0;
+  /** Share that one return of a block has in its demand, 0 to 1; at 0 demand is not known. */
+  public demandGain = 0;
   /** The last block of the last match. */
   private matched = NONE;
   private nextUnused = 0;
@@ -44,14 +46,8 @@ export class PrefixIndex {
   private counts = new Int32Array(0);
   private total = 0;
 
-  /**
-   * @param maxEntries bound for all slots together; memory is about 36 to 44 bytes each
-   * @param demandGain share that one return of a block has in its demand, 0 to 1
-   */
-  public constructor(
-    public readonly maxEntries: number,
-    private readonly demandGain: number,
-  ) {
+  /** @param maxEntries bound for all slots together; memory is about 36 to 44 bytes each */
+  public constructor(public readonly maxEntries: number) {
     const bits = Math.max(1, Math.ceil(Math.log2(maxEntries * 2)));
     this.buckets = new Int32Array(1 << bits);
     this.shift = 32 - bits;

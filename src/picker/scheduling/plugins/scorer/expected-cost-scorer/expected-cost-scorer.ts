@@ -17,6 +17,8 @@ export interface ExpectedCostOptions {
   readonly cacheWeight: number;
   /** Prompts that come back after this share of the time that a cache keeps them pay both in full, those that come sooner in proportion. */
   readonly rareRatio: number;
+  /** Share that one return of a prompt has in how often it is taken to come back, 0 to 1; at 0 all prompts pay in full. */
+  readonly demandGain: number;
   /** What a token costs that pushes another out of a full cache: the other may be asked for again. */
   readonly roomWeight: number;
   /** What an answer's tokens cost: 1 for slowing the others down, and 1 for being slowed down by them. */
@@ -38,6 +40,7 @@ export const DEFAULT_EXPECTED_COST: ExpectedCostOptions = {
   stallWeight: 4,
   cacheWeight: 10,
   rareRatio: 0.33,
+  demandGain: 0.2,
   roomWeight: 16,
   decodeWeight: 2,
   kvRoomRatio: 0.9,
@@ -83,7 +86,9 @@ export class ExpectedCostScorer implements Scorer {
     private readonly speed: LearnedSpeed,
     private readonly clock: Clock,
     private readonly options: ExpectedCostOptions,
-  ) {}
+  ) {
+    matches.index.demandGain = options.demandGain;
+  }
 
   public static fromParameters(
     parameters: PluginParameters,
@@ -98,6 +103,7 @@ export class ExpectedCostScorer implements Scorer {
       cacheWeight: weight('cacheWeight'),
       // above 0: it divides
       rareRatio: parameters.number('rareRatio', fallback.rareRatio, { min: 0.001, max: 1 }),
+      demandGain: parameters.number('demandGain', fallback.demandGain, { min: 0, max: 1 }),
       roomWeight: weight('roomWeight'),
       decodeWeight: weight('decodeWeight'),
       kvRoomRatio: parameters.number('kvRoomRatio', fallback.kvRoomRatio, { min: 0, max: 1 }),
