@@ -1,4 +1,5 @@
 import type { EndpointSnapshot } from './interface/endpoint-snapshot';
+import type { CacheState } from './interface/plugins';
 
 /** Verdict on an endpoint that no filter removed. */
 export const KEPT = -1;
@@ -34,8 +35,16 @@ export interface EndpointInputs {
   readonly promptTokensInFlight: number;
   readonly outputTokensInFlight: number;
   readonly cachedTokens: number;
+  /** What else is guessed of its cache; absent where nobody looks. */
+  readonly cache?: CacheState;
   readonly slownessRatio: number;
   readonly failuresInRow: number;
+}
+
+/** Who tells a record of caches. */
+interface CacheKnowledge {
+  cachedTokens(slot: number): number;
+  cacheState(slot: number): CacheState | undefined;
 }
 
 /** One endpoint in a decision, for people. */
@@ -109,22 +118,27 @@ export class DecisionRecord {
   }
 
   /** @internal Notes what the decision saw, before it changes it. */
-  public see({ table, endpoints }: EndpointSnapshot, cachedTokens: (slot: number) => number): void {
-    this.inputs = endpoints.map((endpoint, slot) => ({
-      waiting: table.waiting[slot]!,
-      running: table.running[slot]!,
-      kvUsageRatio: table.kvUsageRatio[slot]!,
-      inFlight: table.inFlight[slot]!,
-      peerInFlight: table.peerInFlight[slot]!,
-      peerPrefillTokens: table.peerPrefillTokens[slot]!,
-      sinceReport: table.sinceReport[slot]!,
-      prefillTokens: table.prefillTokens[slot]!,
-      promptTokensInFlight: table.promptTokensInFlight[slot]!,
-      outputTokensInFlight: table.outputTokensInFlight[slot]!,
-      cachedTokens: endpoint !== undefined && this.verdicts[slot] === KEPT ? cachedTokens(slot) : 0,
-      slownessRatio: table.slownessRatio[slot]!,
-      failuresInRow: table.failuresInRow[slot]!,
-    }));
+  public see({ table, endpoints }: EndpointSnapshot, caches: CacheKnowledge): void {
+    this.inputs = endpoints.map((endpoint, slot) => {
+      const isCandidate = endpoint !== undefined && this.verdicts[slot] === KEPT;
+      const cache = isCandidate ? caches.cacheState(slot) : undefined;
+      return {
+        waiting: table.waiting[slot]!,
+        running: table.running[slot]!,
+        kvUsageRatio: table.kvUsageRatio[slot]!,
+        inFlight: table.inFlight[slot]!,
+        peerInFlight: table.peerInFlight[slot]!,
+        peerPrefillTokens: table.peerPrefillTokens[slot]!,
+        sinceReport: table.sinceReport[slot]!,
+        prefillTokens: table.prefillTokens[slot]!,
+        promptTokensInFlight: table.promptTokensInFlight[slot]!,
+        outputTokensInFlight: table.outputTokensInFlight[slot]!,
+        cachedTokens: isCandidate ? caches.cachedTokens(slot) : 0,
+        ...(cache === undefined ? {} : { cache }),
+        slownessRatio: table.slownessRatio[slot]!,
+        failuresInRow: table.failuresInRow[slot]!,
+      };
+    });
   }
 
   /** The record as plain data, one entry per endpoint of the snapshot it was made for, best first. */

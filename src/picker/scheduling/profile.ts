@@ -1,7 +1,7 @@
 import type { CircuitBreaker } from './circuit-breaker';
 import { DecisionRecord, EJECTED, KEPT, OUTSIDE_SUBSET, type ProfileNames } from './decision-record';
 import type { EndpointSnapshot } from './interface/endpoint-snapshot';
-import type { Filter, Picker, Producer, Scorer } from './interface/plugins';
+import type { CacheState, Filter, Picker, Producer, Scorer } from './interface/plugins';
 import type { SchedulingRequest } from './interface/scheduling-request';
 import { SubsetSelector } from './subset';
 import { allTrusted, blendTowardMean } from './trust';
@@ -83,6 +83,11 @@ export class Profile {
     return 0;
   }
 
+  /** What else is guessed of an endpoint's cache; undefined where no producer knows. */
+  public cacheState(slot: number): CacheState | undefined {
+    return this.parts.producers.find((producer) => producer.cacheState !== undefined)?.cacheState?.(slot);
+  }
+
   /** Headers for the client of a request that went to `slot`; undefined for none. */
   public answerHeaders(snapshot: EndpointSnapshot, slot: number): readonly string[] | undefined {
     let headers: readonly string[] | undefined;
@@ -121,7 +126,7 @@ export class Profile {
       if (count === 0) return ProfileOutcome.FILTERED_OUT;
     }
     this.score(request, snapshot, count, record);
-    record?.see(snapshot, (slot) => this.cachedTokens(slot));
+    record?.see(snapshot, this);
 
     const chosen = this.parts.picker.pick(this.totals, count, this.picked, snapshot, candidates);
     // positions become slots in place

@@ -50,6 +50,20 @@ export interface Producer {
   answerHeaders?(snapshot: EndpointSnapshot, slot: number): readonly string[] | undefined;
   /** Tokens of the prepared request that the endpoint has cached, for producers that know. */
   cachedTokens?(slot: number): number;
+  /** What else it knows of the endpoint's cache, for explanations. */
+  cacheState?(slot: number): CacheState;
+}
+
+/** What a producer guesses of an endpoint's prefix cache, for one request. */
+export interface CacheState {
+  /** How full it is, 0 to 1. */
+  readonly fillRatio: number;
+  /** How long stays there what nobody asks for, in prompts sent anywhere; 0 where nothing is. */
+  readonly lifetime: number;
+  /** What using the cached part again takes from the rest, 0 to 1. */
+  readonly refreshRatio: number;
+  /** How often the cached part comes back, 0 to 1. */
+  readonly demandRatio: number;
 }
 
 /** What is wrong with a set of profiles. */

@@ -158,6 +158,13 @@ test('a decision tells what it saw, the weights, and who was chosen', () => {
   });
   expect(best!.inputs).toMatchObject({ inFlight: 0, prefillTokens: 0, cachedTokens: 0, waiting: 0 });
   expect(other!.chosen).toBeUndefined();
+  scheduler.schedule(requestFor('q'.repeat(400)), record);
+  const caches = record.explain(pool.snapshot).map(({ inputs: { cachedTokens, cache } }) => ({ cachedTokens, ...cache }));
+  const empty = { cachedTokens: 0, fillRatio: 0, lifetime: 0, refreshRatio: 0, demandRatio: 0 };
+  expect(caches).toHaveLength(2);
+  expect(caches).toEqual(
+    expect.arrayContaining([empty, { ...empty, cachedTokens: 64, fillRatio: 1 / 31_250, lifetime: 31_250 }]),
+  );
 });
 
 describe('signals that a configuration names', () => {

@@ -1,6 +1,6 @@
 import { hashBlocks, hashText } from '../../../../../shared/hash';
 import type { EndpointSnapshot } from '../../../interface/endpoint-snapshot';
-import type { Producer } from '../../../interface/plugins';
+import type { CacheState, Producer } from '../../../interface/plugins';
 import { BYTES_PER_TOKEN } from '../../../interface/prompt-tokens';
 import type { SchedulingRequest } from '../../../interface/scheduling-request';
 import type { PrefixHits } from '../../../plugin-meters';
@@ -164,6 +164,16 @@ export class ApproxPrefixCacheProducer implements Producer {
 
   public cachedTokens(slot: number): number {
     return this.totalBlocks === 0 ? 0 : this.matchedBlocks[slot]! * this.blockSizeTokens;
+  }
+
+  public cacheState(slot: number): CacheState {
+    const isKnown = this.cachedTokens(slot) > 0;
+    return {
+      fillRatio: this.fillRatio[slot]!,
+      lifetime: this.lifetimeAt(slot),
+      refreshRatio: isKnown ? this.refreshRatio[slot]! : 0,
+      demandRatio: isKnown ? this.demandRatio[slot]! : 0,
+    };
   }
 
   /**
