@@ -91,8 +91,12 @@ describeWith(
 
     it('an engine that is killed costs the answers that it was giving, and none that comes after', async () => {
       const [victim] = cluster.podsOf(CHAT);
+      const container = victim!.container('vllm');
+      const { exited } = container.process!;
+      container.signal('SIGKILL');
+      // until then it still takes requests
+      await exited;
       const killedMs = Date.now();
-      victim!.container('vllm').signal('SIGKILL');
       await past(3 * PER_SECOND);
       const failures = await endAndRest();
       expect(failures.filter(({ sentMs }) => sentMs > killedMs)).toEqual([]);
