@@ -80,7 +80,7 @@ export function loadOf(table: EndpointTable, slot: number): number {
 }
 
 /** Requests that the endpoint works on at once: those that do not wait for a place. */
-export function batchOf(table: EndpointTable, slot: number): number {
+function batchOf(table: EndpointTable, slot: number): number {
   return Math.max(0, loadOf(table, slot) - table.queueSeen[slot]!);
 }
 
